@@ -1,0 +1,64 @@
+"""Errors, classed by whose fault they are.
+
+    VmrError
+    ├── CallerError              the call cannot work as made: raised at the door, before work
+    │   ├── VideoNotFoundError   no such file, or not a regular file
+    │   ├── VideoUnreadableError nothing in the file can be decoded
+    │   ├── VideoTooLargeError   more pixels in a frame than the settings allow
+    │   ├── QueryError           empty, or longer than a question
+    │   └── SettingsError        settings that contradict each other
+    ├── MachineError             something this machine lacks: says what to install or lower
+    │   ├── WeightsError         a weight file is missing or is not the one expected
+    │   └── ShelfError           the shelf cannot be written or read
+    └── ServiceError             a service that was asked for did not answer
+
+Anything else that escapes is a bug of ours. Every message is one line that says what to do.
+"""
+
+
+class VmrError(Exception):
+    """Base of all errors raised on purpose; ``exit_code`` is what the command line returns."""
+
+    exit_code = 3
+
+
+class CallerError(VmrError):
+    """The call cannot work as made."""
+
+    exit_code = 2
+
+
+class VideoNotFoundError(CallerError):
+    """There is no regular file at the path."""
+
+
+class VideoUnreadableError(CallerError):
+    """Neither picture nor sound of the file can be decoded."""
+
+
+class VideoTooLargeError(CallerError):
+    """A frame has more pixels than ``settings.video.max_pixels``."""
+
+
+class QueryError(CallerError):
+    """The query is empty, or too long to be a question."""
+
+
+class SettingsError(CallerError):
+    """The settings contradict each other or name something unknown."""
+
+
+class MachineError(VmrError):
+    """Something that this machine lacks."""
+
+
+class WeightsError(MachineError):
+    """A weight file is missing or its SHA-256 is not the recorded one."""
+
+
+class ShelfError(MachineError):
+    """The shelf on disk cannot be written or read."""
+
+
+class ServiceError(VmrError):
+    """A service that the settings ask for did not answer."""

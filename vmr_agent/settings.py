@@ -1,0 +1,166 @@
+"""Every number in the house, with its unit and its reason. ``VMR_RETRIEVE__TOP_K=50`` sets one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Group(BaseModel):
+    """Base of a room's settings."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class VideoSettings(Group):
+    """What may be opened."""
+
+    max_pixels: int = Field(default=8192 * 4608, gt=0)
+    """Pixels in a frame. 8K film passes; a 16k x 16k bomb of a few hundred kilobytes does not."""
+
+
+class StripSettings(Group):
+    """The sampled frames that every later room reads."""
+
+    fps: float = Field(default=2.0, gt=0, le=30)
+    """Samples per second of film. Boundaries inside a shot are no finer than half of 1/fps."""
+    short_side: int = Field(default=260, ge=64, le=1080)
+    """Pixels. 260 is what the packaged picture encoder looks at."""
+    key_short_side: int = Field(default=540, ge=64, le=2160)
+    """Pixels of key frames. Subtitles stay readable at 540, and OCR takes no longer than at 360."""
+    key_every: float = Field(default=10.0, gt=0)
+    """Seconds after which an unchanged picture gives a key frame again."""
+    key_change: float = Field(default=0.04, gt=0, lt=1)
+    """Mean absolute luma change (of 1) since the last key frame that makes a new one."""
+    jpeg_quality: int = Field(default=90, ge=50, le=100)
+    """At 90 the encoder's vectors move by less than a cosine of .01."""
+
+
+class ShotSettings(Group):
+    """Cuts (PySceneDetect's ContentDetector)."""
+
+    threshold: float = Field(default=27.0, gt=0)
+    """Content change (0-255) that is a cut: PySceneDetect's own default."""
+    min_length: float = Field(default=0.6, ge=0)
+    """Seconds; shorter shots are merged into the one before."""
+
+
+class ModelSettings(Group):
+    """Which models, by tier (see the README)."""
+
+    encoder: str = "auto"
+    """``auto``, ``concepts`` (packaged), or ``open_clip:ARCHITECTURE:WEIGHTS``, with WEIGHTS a
+    file or a hub tag that is already in the cache."""
+    whisper: str = "auto"
+    """``auto``, ``packaged``, ``off``, or a faster-whisper folder or model name."""
+    reader: Literal["auto", "rapidocr", "off"] = "auto"
+    """On-screen text."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where tensors live."""
+    language: str | None = None
+    """Spoken language, ISO 639-1; None lets the recogniser tell."""
+
+
+class TranscribeSettings(Group):
+    """Speech."""
+
+    chunk: float = Field(default=600.0, ge=30)
+    """Seconds of sound held at once: ten minutes are 38 MB."""
+    batch: int = Field(default=8, ge=1)
+    """Stretches of speech recognised together."""
+    min_logprob: float = -1.0
+    """Mean log-probability below which a stretch counts as misheard (Whisper's own value)."""
+    max_no_speech: float = Field(default=0.6, ge=0, le=1)
+    """No-speech probability above which a stretch counts as silence (Whisper's own value)."""
+
+
+class RetrieveSettings(Group):
+    """Relevance curves and candidates."""
+
+    smooth: float = Field(default=2.0, ge=0)
+    """Seconds to each side over which the picture curve is averaged within a shot; measured best
+    of 0, 1, 2 and 4 on joined clips."""
+    top_k: int = Field(default=5, ge=1)
+    """Candidates of the first round; the staircase doubles it."""
+    words: int = Field(default=12, ge=2)
+    """Words of speech in the window that is compared with the question."""
+
+
+class FilterSettings(Group):
+    """Which candidates go on."""
+
+    keep: float = Field(default=0.5, ge=0, le=1)
+    """Relevance from which a candidate is kept."""
+    drop: float = Field(default=0.3, ge=0, le=1)
+    """Relevance below which it is dropped; in between it needs a rank among the first three."""
+
+
+class TrimSettings(Group):
+    """Coarse clips."""
+
+    pad: float = Field(default=4.0, ge=0)
+    """Seconds of context at each side of what is looked at closely."""
+
+
+class GroundSettings(Group):
+    """Boundaries from the curves."""
+
+    fall: float = Field(default=0.5, gt=0, lt=1)
+    """Share of the way from the background to the peak at which a moment ends."""
+    bridge: float = Field(default=1.5, ge=0)
+    """Seconds of dip that do not split a moment."""
+    snap: float = Field(default=1.0, ge=0)
+    """Seconds within which a boundary moves to a cut."""
+    min_length: float = Field(default=0.5, gt=0)
+    """Seconds; what is shorter is no moment."""
+
+
+class VerifySettings(Group):
+    """Verdicts."""
+
+    accept: float = Field(default=0.5, ge=0, le=1)
+    """Probability from which a proposal is a moment."""
+    overlap: float = Field(default=0.5, gt=0, le=1)
+    """IoU above which the lower-scored of two moments is a duplicate."""
+    merge: float = Field(default=1.0, ge=0)
+    """Seconds; moments nearer to each other than this are one."""
+    most: int = Field(default=20, ge=1)
+    """Moments in an answer."""
+
+
+class WidenSettings(Group):
+    """The staircase."""
+
+    rounds: int = Field(default=3, ge=1, le=10)
+    """Searches at most, the first included."""
+
+
+class Settings(BaseSettings):
+    """All settings. From the environment (``VMR_ROOM__NAME``), or as arguments."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="VMR_",
+        env_nested_delimiter="__",
+        frozen=True,
+        extra="forbid",
+        use_attribute_docstrings=True,
+    )
+
+    home: Path | None = None
+    """Where the shelf, the index and unpacked weights live; None is the user's cache folder."""
+    video: VideoSettings = VideoSettings()
+    strip: StripSettings = StripSettings()
+    shots: ShotSettings = ShotSettings()
+    models: ModelSettings = ModelSettings()
+    transcribe: TranscribeSettings = TranscribeSettings()
+    retrieve: RetrieveSettings = RetrieveSettings()
+    filter: FilterSettings = FilterSettings()
+    trim: TrimSettings = TrimSettings()
+    ground: GroundSettings = GroundSettings()
+    verify: VerifySettings = VerifySettings()
+    widen: WidenSettings = WidenSettings()
+    max_query_words: int = Field(default=200, ge=1)
+    """Words; longer is no question, and the text encoder reads no further."""
