@@ -6,17 +6,19 @@ mono in [-1, 1]. Times are seconds from the start of the video.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vmr_agent.types import ScreenText, Shot, Span, Utterance
+from vmr_agent.types import Channel, Hit, Shot, Span, Utterance, Video
 from vmr_agent.video import Frame
 
 Array = NDArray[np.float32]
 Image = NDArray[np.uint8]
+Arrays = Mapping[str, NDArray[Any]]
+Row = tuple[Channel, Span, Array]
 
 
 class ShotDetector(Protocol):
@@ -49,6 +51,10 @@ class Encoder(Protocol):
 
     def place(self, text: str) -> Array:
         """The text as a unit vector ``(D,)`` in the space of ``look``."""
+        ...
+
+    def describe(self, vectors: Array, most: int) -> tuple[str, ...]:
+        """What the pictures behind the vectors ``(N, D)`` look like, likeliest first."""
         ...
 
 
@@ -97,18 +103,10 @@ class Index(Protocol):
 
     name: str
 
-    def put(self, fingerprint: str, rows: Sequence[tuple[str, Span, Array]]) -> None:
-        """Add one film's rows (kind, span, unit vector); a film already there stays as it is."""
+    def put(self, video: Video, rows: Sequence[Row]) -> None:
+        """Add one film's rows; a row that is already there stays as it is."""
         ...
 
-    def query(self, kind: str, vector: Array, limit: int) -> list[tuple[str, Span, float]]:
-        """The nearest rows of a kind: (fingerprint, span, cosine), best first."""
-        ...
-
-
-class Executor(Protocol):
-    """Runs one function over many items; later on many machines."""
-
-    def map(self, function: Any, items: Iterable[Any]) -> Iterable[Any]:
-        """Results in the order of the items."""
+    def query(self, kind: Channel, vector: Array, limit: int) -> list[Hit]:
+        """The nearest rows of a kind over all films, best first."""
         ...

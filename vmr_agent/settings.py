@@ -80,13 +80,39 @@ class TranscribeSettings(Group):
 class RetrieveSettings(Group):
     """Relevance curves and candidates."""
 
-    smooth: float = Field(default=2.0, ge=0)
-    """Seconds to each side over which the picture curve is averaged within a shot; measured best
-    of 0, 1, 2 and 4 on joined clips."""
+    step: float = Field(default=0.5, gt=0)
+    """Seconds between values of a curve: no finer than the strip, or it only repeats itself."""
+    smooth: tuple[float, ...] = Field(default=(2.0, 0.5), min_length=1, max_length=5)
+    """Seconds to each side over which the picture curve is averaged within a shot, one for each
+    round: first what lasts, then, if that was in vain, what is brief."""
+    caution: float = Field(default=0.05, ge=0)
+    """By how much more a picture has to convince in every later round: brief is also noisy."""
+    picture_middle: float = 0.62
+    """Picture relevance, plus its standing out, at which yes and no are equally likely."""
+    picture_slope: float = Field(default=10.0, gt=0)
+    """Steepness of that decision."""
+    outstanding: float = Field(default=0.25, ge=0)
+    """Weight of how far the picture stands out from the film's own background."""
+    words_middle: float = 0.45
+    """Cosine of meanings, plus shared words, at which yes and no are equally likely."""
+    words_slope: float = Field(default=15.0, gt=0)
+    """Steepness of that decision."""
+    shared_words: float = Field(default=0.25, ge=0)
+    """Weight of the share of the question's words that are said or written."""
+    verbatim: float = Field(default=0.75, gt=0, le=1)
+    """Share of the question's words that make speech a quotation of it."""
+    mention: float = Field(default=0.2, ge=0, le=1)
+    """Relevance from which what was said or written is noted as evidence."""
+    loud: float = 12.0
+    """Decibels above the film's median at which a second counts as loud."""
+    silent: float = -50.0
+    """dBFS at which a second counts as silent."""
     top_k: int = Field(default=5, ge=1)
-    """Candidates of the first round; the staircase doubles it."""
-    words: int = Field(default=12, ge=2)
-    """Words of speech in the window that is compared with the question."""
+    """Candidates of the first round; every later round takes twice as many."""
+    fall: float = Field(default=0.5, gt=0, lt=1)
+    """Share of the way from the background to the peak at which a candidate ends."""
+    bridge: float = Field(default=1.5, ge=0)
+    """Seconds of dip that do not split a candidate."""
 
 
 class FilterSettings(Group):
@@ -95,7 +121,9 @@ class FilterSettings(Group):
     keep: float = Field(default=0.5, ge=0, le=1)
     """Relevance from which a candidate is kept."""
     drop: float = Field(default=0.3, ge=0, le=1)
-    """Relevance below which it is dropped; in between it needs a rank among the first three."""
+    """Relevance below which it is dropped; in between it needs a rank."""
+    ranks: int = Field(default=3, ge=0)
+    """How many of the best are kept although they are in between."""
 
 
 class TrimSettings(Group):
@@ -114,6 +142,10 @@ class GroundSettings(Group):
     """Seconds of dip that do not split a moment."""
     snap: float = Field(default=1.0, ge=0)
     """Seconds within which a boundary moves to a cut."""
+    stretch: float = Field(default=1.6, ge=1)
+    """Times its own length up to which a spoken mention grows to the shots it is made in."""
+    faint: float = Field(default=0.5, gt=0, le=1)
+    """Share of a clip's highest peak below which a further peak in it is no proposal."""
     min_length: float = Field(default=0.5, gt=0)
     """Seconds; what is shorter is no moment."""
 
@@ -129,13 +161,6 @@ class VerifySettings(Group):
     """Seconds; moments nearer to each other than this are one."""
     most: int = Field(default=20, ge=1)
     """Moments in an answer."""
-
-
-class WidenSettings(Group):
-    """The staircase."""
-
-    rounds: int = Field(default=3, ge=1, le=10)
-    """Searches at most, the first included."""
 
 
 class Settings(BaseSettings):
@@ -161,6 +186,5 @@ class Settings(BaseSettings):
     trim: TrimSettings = TrimSettings()
     ground: GroundSettings = GroundSettings()
     verify: VerifySettings = VerifySettings()
-    widen: WidenSettings = WidenSettings()
     max_query_words: int = Field(default=200, ge=1)
     """Words; longer is no question, and the text encoder reads no further."""

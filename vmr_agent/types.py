@@ -202,6 +202,109 @@ class Moment(Scored):
     """Probability that the moment is what was asked for."""
 
 
+class Footage(Record):
+    """What the one decode of the picture gave; its arrays are the strip."""
+
+    duration: Seconds
+    """End of the last frame, 0 without picture."""
+    coverage: Share
+    """Share of the picture that could be decoded."""
+    lost: Annotated[int, Field(ge=0)]
+    """Frames and packets that could not."""
+    shots: tuple[Shot, ...]
+    """Shots in order, tiling the film."""
+
+
+class Vectors(Record):
+    """One unit vector per sample of the strip; arrays ``times`` (N,) and ``vectors`` (N, D)."""
+
+    encoder: str
+    """Who made them; vectors of two encoders are never compared."""
+
+
+class Screen(Record):
+    """All text seen in the picture."""
+
+    texts: tuple[ScreenText, ...]
+    """In order of time."""
+    read: bool
+    """Whether key frames were read at all."""
+
+
+class Speech(Record):
+    """All that was said."""
+
+    utterances: tuple[Utterance, ...]
+    """In order of time."""
+    heard: Seconds
+    """Seconds of sound that were listened to."""
+
+
+class Sounds(Record):
+    """Loudness and speech; array ``levels`` (S, 2): dBFS and speech share for each second."""
+
+    duration: Seconds
+    """Seconds of sound, 0 without."""
+
+
+class Entry(Record):
+    """A film on the shelf; arrays ``speech`` (U, D) and ``text`` (W, D) hold meanings."""
+
+    video: Video
+    """The film, with the duration and coverage that decoding found."""
+    heard: Seconds
+    """Seconds of sound that were listened to for speech."""
+    read: bool
+    """Whether key frames were read for text."""
+
+
+class Curves(Record):
+    """Relevance to one query; array ``curves`` (C, T), in [0, 1]."""
+
+    step: Annotated[FiniteFloat, Field(gt=0)]
+    """Seconds between values; value i belongs to ``[i * step, (i + 1) * step)``."""
+    channels: tuple[Channel, ...]
+    """What each row is."""
+    notes: tuple[tuple[Channel, Span, str], ...] = ()
+    """What was heard or read where it matched."""
+
+
+class Retrieval(Record):
+    """What ``retrieve`` found in one round."""
+
+    curves: str
+    """Name of the artefact with the relevance curves."""
+    candidates: tuple[Candidate, ...]
+    """Best first."""
+
+
+class Sieve(Record):
+    """Candidates, told apart."""
+
+    kept: tuple[Candidate, ...]
+    """Those that go on."""
+    dropped: tuple[Candidate, ...]
+    """Those that do not."""
+
+
+class Verdict(Record):
+    """What ``verify`` makes of the proposals."""
+
+    moments: tuple[Moment, ...]
+    """Best first; empty means: not in there."""
+    rejected: tuple[Moment, ...]
+    """What was turned down, best first."""
+
+
+class Horizon(Record):
+    """How far the search has gone."""
+
+    round: Annotated[int, Field(ge=1)] = 1
+    """Which search this is: every one looks more finely and at more places."""
+    rejected: Moment | None = None
+    """The best of what was turned down in earlier rounds."""
+
+
 class Fault(Record):
     """What a room had to go on without."""
 
@@ -226,17 +329,28 @@ class Step(Record):
     """What it made, in a few words."""
 
 
+class Hit(Record):
+    """A stretch of some indexed film that is near to a query; not verified."""
+
+    path: str
+    """Where the film was when it was indexed."""
+    span: Span
+    """When."""
+    kind: Channel
+    """Seen, said or written."""
+    cosine: FiniteFloat
+    """Nearness; only comparable within one kind."""
+
+
 class Coverage(Record):
-    """Which part of the film the answer rests on, per channel."""
+    """Which part of the film the answer rests on; ``RunReport.faults`` says why not the rest."""
 
     picture: Share
     """Share of the film whose picture was decoded and looked at."""
     speech: Share
     """Share of the film whose sound was listened to for speech."""
     text: Share
-    """Share of the shots whose key frames were read for text."""
-    reasons: tuple[str, ...] = ()
-    """Why not the rest."""
+    """Share of the film whose key frames were read for text."""
 
 
 class RunReport(Record):

@@ -1,0 +1,80 @@
+"""On-screen text, read by the real packaged models."""
+
+import socket
+import time
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from vmr_agent.adapters.ocr import RapidText
+
+Image = NDArray[np.uint8]
+
+
+@pytest.fixture(scope="module")
+def reader() -> RapidText:
+    return RapidText()
+
+
+def picture(*lines: str, width: int = 960, height: int = 540, scale: float = 1.2) -> Image:
+    """A blue gradient with lines of white text on it, RGB."""
+    image = np.zeros((height, width, 3), np.uint8)
+    image[..., 2] = np.linspace(60, 160, height, dtype=np.uint8)[:, None]
+    for row, line in enumerate(lines):
+        at = (60, 120 + row * 150)
+        cv2.putText(image, line, at, cv2.FONT_HERSHEY_DUPLEX, scale, (255, 255, 255), 2)
+    return image
+
+
+def test_lines_are_read_top_to_bottom(reader: RapidText) -> None:
+    found = reader.read(picture("Platform 9", "The train leaves at noon", "EXIT"))
+    assert [text for text, _ in found] == ["Platform 9", "The train leaves at noon", "EXIT"]
+    assert all(0.5 <= confidence <= 1 for _, confidence in found)
+
+
+def test_the_picture_is_taken_as_rgb(reader: RapidText) -> None:
+    # Red on the green of equal brightness: seen only by its colour.
+    image = np.full((270, 480, 3), (0, 116, 0), np.uint8)
+    cv2.putText(image, "WARNING", (60, 150), cv2.FONT_HERSHEY_DUPLEX, 2, (228, 0, 0), 4)
+    assert reader.read(image)[0][0] == "WARNING"
+
+
+@pytest.mark.parametrize(("width", "height"), [(640, 360), (540, 960), (1280, 720)])
+def test_small_subtitles_are_read_at_every_size(reader: RapidText, width: int, height: int) -> None:
+    image = picture(
+        "we will meet again", width=width, height=height, scale=min(width, height) / 700
+    )
+    assert [text for text, _ in reader.read(image)] == ["we will meet again"]
+
+
+def test_pictures_without_text_give_nothing(reader: RapidText) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (360, 640, 3), np.uint8)
+    for image in (picture(), noise, np.zeros((64, 64, 3), np.uint8)):
+        assert reader.read(image) == ()
+
+
+def test_single_letters_are_not_text(reader: RapidText) -> None:
+    assert reader.read(picture("A")) == ()
+
+
+def test_nothing_is_downloaded_and_nothing_is_said(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(*args: object) -> None:
+        raise AssertionError("network")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    reader = RapidText()
+    assert reader.read(picture("Hello there"))
+    assert reader.read(picture()) == ()
+    assert capfd.readouterr() == ("", "")
+
+
+def test_reading_is_fast_enough_for_key_frames(reader: RapidText) -> None:
+    image = picture("The train leaves at noon")
+    reader.read(image)
+    start = time.process_time()
+    reader.read(image)
+    assert time.process_time() - start < 1.5

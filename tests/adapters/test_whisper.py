@@ -1,0 +1,234 @@
+"""Speech, heard by the real recogniser with the packaged weights."""
+
+import json
+import os
+import socket
+import sys
+import warnings
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from vmr_agent.adapters import whisper
+from vmr_agent.adapters.whisper import RATE, WhisperX
+from vmr_agent.errors import WeightsError
+from vmr_agent.settings import TranscribeSettings
+from vmr_agent.types import Utterance
+from vmr_agent.video import sound
+
+Array = NDArray[np.float32]
+FILM = Path(__file__).parents[2] / "evals" / "demo" / "demo_film.mp4"
+RECIPE = (31.85, 35.13)  # seconds of the film at which the voice was laid
+
+
+@pytest.fixture(scope="module")
+def light(weights_home: Path) -> WhisperX:
+    return WhisperX(weights_home, full=False)
+
+
+@pytest.fixture(scope="module")
+def narration() -> Array:
+    """A quarter of the demo film: three sentences and the recipe."""
+    return next(iter(sound(FILM)))[1][: 36 * RATE]
+
+
+@pytest.fixture(scope="module")
+def heard(light: WhisperX, narration: Array) -> tuple[Utterance, ...]:
+    return light.transcribe(narration, RATE)
+
+
+def seconds(length: float) -> Array:
+    return np.arange(int(length * RATE), dtype=np.float32) / RATE
+
+
+def noises() -> dict[str, Array]:
+    source, t = np.random.default_rng(0), seconds(12)
+    rolling = np.cumsum(source.normal(0, 1, len(t)))
+    chord = sum(np.sin(2 * np.pi * f * t) for f in (220, 277, 330, 440)) / 8
+    vibrato = np.cumsum(220 * (1 + 0.03 * np.sin(2 * np.pi * 5.5 * t))) / RATE
+    singing = sum(np.sin(2 * np.pi * k * vibrato) / k for k in range(1, 12)) / 3
+    beats = source.normal(0, 0.3, len(t)) * np.exp(-20 * (t % 0.5))
+    made = {
+        "silence": 0 * t,
+        "hiss": source.normal(0, 0.1, len(t)),
+        "rumble": rolling / np.abs(rolling).max() / 2,
+        "chord": chord * np.abs(np.sin(2 * np.pi * 0.9 * t)),
+        "vibrato": singing * (0.5 + 0.5 * np.sin(2 * np.pi * 2.5 * t)),
+        "drums": beats,
+    }
+    return {name: np.asarray(samples, np.float32) for name, samples in made.items()}
+
+
+def test_narration_is_heard_as_sentences(heard: tuple[Utterance, ...]) -> None:
+    text = " ".join(utterance.text.lower() for utterance in heard)
+    for words in ("only the cat is awake", "a cup of coffee", "brick wall", "two eggs"):
+        assert words in text
+    assert 4 <= len(heard) <= 6
+
+
+def test_words_and_sentences_have_times(heard: tuple[Utterance, ...]) -> None:
+    (recipe,) = [utterance for utterance in heard if "eggs" in utterance.text]
+    assert recipe.span.start == pytest.approx(RECIPE[0], abs=0.35)
+    assert recipe.span.end == pytest.approx(RECIPE[1], abs=0.35)
+    for utterance in heard:
+        assert utterance.timing == "attention"
+        assert " ".join(word.text for word in utterance.words) == utterance.text
+        spans = [word.span for word in utterance.words]
+        assert (spans[0].start, spans[-1].end) == (utterance.span.start, utterance.span.end)
+        assert all(a.end <= b.start for a, b in pairwise(spans))
+
+
+@pytest.mark.parametrize("name", noises())
+def test_nobody_speaks_in_noise(weights_home: Path, name: str) -> None:
+    fresh = WhisperX(weights_home)
+    assert fresh.transcribe(noises()[name], RATE) == ()
+    assert "_recogniser" not in vars(fresh), "the recogniser was loaded for nothing"
+
+
+@pytest.mark.parametrize("name", noises())
+def test_what_whisper_makes_up_over_noise_is_dropped_even_without_the_detector(
+    light: WhisperX, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(whisper, "_speech", lambda samples: [(0.0, 12.0)])
+    assert light.transcribe(noises()[name], RATE) == ()
+
+
+@pytest.mark.parametrize("length", [0, 1, 500, RATE // 4])
+def test_next_to_no_sound_gives_nothing(light: WhisperX, length: int) -> None:
+    assert light.transcribe(np.zeros(length, np.float32), RATE) == ()
+
+
+def test_speech_between_noises_keeps_its_place(light: WhisperX, narration: Array) -> None:
+    recipe = narration[31 * RATE : 36 * RATE]
+    found = light.transcribe(np.concatenate([noises()["hiss"], recipe, noises()["chord"]]), RATE)
+    (only,) = found
+    assert "eggs" in only.text
+    assert only.span.start == pytest.approx(12 + RECIPE[0] - 31, abs=0.4)
+
+
+def test_the_gates_are_the_settings(weights_home: Path, narration: Array) -> None:
+    strict = TranscribeSettings(min_logprob=0.0)
+    recipe = narration[31 * RATE : 36 * RATE]
+    assert WhisperX(weights_home, settings=strict, full=False).transcribe(recipe, RATE) == ()
+
+
+def test_another_rate_is_refused(light: WhisperX) -> None:
+    with pytest.raises(ValueError, match="16000 samples per second, got 44100"):
+        light.transcribe(np.zeros(100, np.float32), 44_100)
+
+
+def test_a_folder_that_is_no_model_is_refused(tmp_path: Path, narration: Array) -> None:
+    with pytest.raises(WeightsError, match=r"VMR_MODELS__WHISPER"):
+        WhisperX(tmp_path, str(tmp_path), full=False).transcribe(narration, RATE)
+
+
+def test_nothing_is_fetched_or_said_and_torch_stays_out(
+    weights_home: Path, narration: Array, capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    def refuse(*args: object) -> None:
+        raise AssertionError("network")
+
+    before = set(sys.modules)
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model = WhisperX(weights_home, full=False)
+        assert model.transcribe(narration[31 * RATE :], RATE)
+    assert capfd.readouterr() == ("", "")
+    assert not {"torch", "whisperx"} & (set(sys.modules) - before)
+    assert model.name == "whisper-base (packaged, int8)"
+
+
+@pytest.fixture
+def aligner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A tiny wav2vec2 with random weights, laid where whisperx looks for the English one."""
+    import torch
+    from transformers import (
+        Wav2Vec2Config,
+        Wav2Vec2CTCTokenizer,
+        Wav2Vec2FeatureExtractor,
+        Wav2Vec2ForCTC,
+        Wav2Vec2Processor,
+    )
+
+    letters = ["<pad>", "<s>", "</s>", "<unk>", "|", *"abcdefghijklmnopqrstuvwxyz'"]
+    folder = tmp_path / "aligner"
+    folder.mkdir()
+    (folder / "vocab.json").write_text(json.dumps({c: i for i, c in enumerate(letters)}))
+    torch.manual_seed(0)
+    size = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+    conv = {"conv_dim": [16] * 7, "num_conv_pos_embeddings": 16, "num_conv_pos_embedding_groups": 4}
+    config = Wav2Vec2Config(vocab_size=len(letters), intermediate_size=16, **size, **conv)
+    Wav2Vec2ForCTC(config).save_pretrained(folder)
+    tokenizer = Wav2Vec2CTCTokenizer(str(folder / "vocab.json"))
+    Wav2Vec2Processor(Wav2Vec2FeatureExtractor(), tokenizer).save_pretrained(folder)
+    punkt = tmp_path / "nltk" / "tokenizers" / "punkt_tab" / "english"
+    punkt.mkdir(parents=True)
+    for name in ("collocations.tab", "sent_starters.txt", "abbrev_types.txt", "ortho_context.tab"):
+        (punkt / name).touch()
+    with whisper._quiet():
+        import nltk
+        from whisperx import alignment
+    monkeypatch.setattr(nltk.data, "path", [str(tmp_path / "nltk")])
+    monkeypatch.delitem(alignment.DEFAULT_ALIGN_MODELS_TORCH, "en")
+    monkeypatch.setitem(alignment.DEFAULT_ALIGN_MODELS_HF, "en", str(folder))
+    yield folder
+    nltk.data.clear_cache()
+
+
+def test_whisperx_in_full_hears_the_same_and_aligns(
+    weights_home: Path, narration: Array, aligner: Path, heard: tuple[Utterance, ...],
+    capfd: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    capfd.readouterr()
+    full = WhisperX(weights_home, full=True)
+    found = full.transcribe(narration, RATE)
+    assert capfd.readouterr() == ("", "")
+    assert full.name == "whisper-base (packaged, int8, aligning)"
+    assert {utterance.timing for utterance in found} == {"aligned"}
+    said = " ".join(utterance.text for utterance in found)
+    assert said == " ".join(utterance.text for utterance in heard)
+
+
+def test_without_an_aligner_whisperx_in_full_falls_back(
+    weights_home: Path, narration: Array, heard: tuple[Utterance, ...], tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    full = WhisperX(weights_home, full=True)
+    assert full.transcribe(narration, RATE) == heard
+
+
+def test_an_aligner_is_looked_for_without_importing_anything(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    assert not whisper._aligner_nearby()
+    (tmp_path / "hub" / "models--someone--wav2vec2-large-xlsr-53-dutch").mkdir(parents=True)
+    assert whisper._aligner_nearby()
+
+
+CLIPS = os.environ.get("VMR_CLIPS")
+EXPECTED: dict[str, Any] = {
+    "jfk.flac": "ask what you can do for your country",
+    "nasa_telescope.mp4": "space telescope",
+    "drummer.mp4": None,
+    "dog_barking.mp4": None,
+}
+
+
+@pytest.mark.skipif(not CLIPS, reason="REAL SPEECH NOT TESTED: set VMR_CLIPS to a folder of clips")
+@pytest.mark.parametrize("clip", EXPECTED)
+def test_real_recordings(light: WhisperX, clip: str) -> None:
+    found = light.transcribe(next(iter(sound(Path(CLIPS or "") / clip)))[1], RATE)
+    if EXPECTED[clip] is None:
+        assert found == ()
+    else:
+        assert EXPECTED[clip] in " ".join(utterance.text.lower() for utterance in found)

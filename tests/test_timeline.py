@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vmr_agent.timeline import LONGEST, Timeline, believed, blocks, laid
+
+RATE = 1000
+
+
+@dataclass
+class Stub:
+    time: float | None
+    is_corrupt: bool = False
+
+
+def told(*times: float | None, zero: float | None = None) -> tuple[list[float], Timeline]:
+    line = Timeline(zero)
+    return [time for time, _ in line.frames([Stub(time) for time in times])], line
+
+
+def lay(*pieces: tuple[float, list[float]]) -> list[float]:
+    out = laid([(time, np.array(values, np.float32)) for time, values in pieces], RATE)
+    return [float(value) for value in np.concatenate([np.empty(0), *out])]
+
+
+def test_first_time_is_zero() -> None:
+    assert told(1000.0, 1000.04, 1000.08)[0] == [0.0, 0.04, 0.08]
+
+
+def test_one_leap_ahead_costs_one_frame() -> None:
+    times, line = told(0, 1, 90_000, 2, 3)
+    assert times == [0, 1, 2, 3]
+    assert (line.kept, line.met) == (4, 5)
+
+
+def test_one_frame_late_costs_one_frame() -> None:
+    times, line = told(0, 1, 2, 3, 0.5, 4)
+    assert times == [0, 1, 2, 3, 4]
+    assert (line.kept, line.met) == (5, 6)
+
+
+def test_twins_are_one_frame_and_no_loss() -> None:
+    times, line = told(0, 1, 1, 2)
+    assert times == [0, 1, 2]
+    assert line.kept == line.met == 3
+
+
+def test_no_time_and_corrupt_are_lost() -> None:
+    line = Timeline()
+    kept = list(line.frames([Stub(5.0), Stub(None), Stub(6.0, is_corrupt=True), Stub(7.0)]))
+    assert [time for time, _ in kept] == [0.0, 2.0]
+    assert (line.kept, line.met) == (2, 4)
+
+
+def test_what_is_earlier_than_the_first_frame_or_later_than_two_days_is_lost() -> None:
+    assert told(10, 9, 11, 11 + LONGEST, 12)[0] == [0, 1, 2]
+
+
+def test_a_given_zero_lets_earlier_frames_through() -> None:
+    assert told(9, 10, 11, zero=10)[0] == [-1, 0, 1]
+
+
+@given(st.lists(st.none() | st.floats(-1e7, 1e7, allow_nan=False)), st.none() | st.just(3.0))
+def test_times_always_rise(times: list[float | None], zero: float | None) -> None:
+    found, line = told(*times, zero=zero)
+    assert all(a < b for a, b in zip(found, found[1:], strict=False))
+    assert 0 <= line.kept == len(found) <= line.met
+    assert zero is not None or all(time >= 0 for time in found)
+
+
+@pytest.mark.parametrize(
+    ("end", "promise", "share"),
+    [(12, 20, 0.6), (19.8, 20, 1), (20, 20, 1), (21, 20, 1), (12, 0, 1), (0, 20, 0)],
+)
+def test_coverage_follows_the_promise(end: float, promise: float, share: float) -> None:
+    line = told(0, 1)[1]
+    assert line.coverage(end, promise) == pytest.approx(share)
+
+
+def test_coverage_counts_losses_and_shortness() -> None:
+    line = told(0, 1, None, None)[1]
+    assert line.coverage(10, 20) == 0.25
+    assert Timeline().coverage(0, 0) == 0
+
+
+def test_only_possible_lengths_are_believed() -> None:
+    assert believed(LONGEST) == LONGEST
+    assert [believed(x) for x in (LONGEST + 1, 0, -5)] == [0, 0, 0]
+
+
+def test_holes_become_silence() -> None:
+    assert lay((0.002, [1]), (0.203, [2])) == [0, 0, 1, *[0] * 200, 2]
+
+
+def test_what_fits_nearly_follows_on() -> None:
+    assert lay((0, [1, 1]), (0.1, [2]), (0, [3])) == [1, 1, 2, 3]
+
+
+def test_strays_do_not_add_up() -> None:
+    pieces = [(0.2 * i, [1.0] * 140) for i in range(50)]
+    sound = lay(*pieces)
+    last = len(sound) - 140
+    assert abs(last / RATE - 0.2 * 49) <= 0.1
+
+
+def test_what_lies_before_zero_or_was_heard_is_cut() -> None:
+    assert lay((-0.003, [1, 2]), (-0.001, [3, 4, 5])) == [4, 5]
+    first = [1.0] * 300
+    assert lay((0, first), (0.1, [2.0] * 250)) == first + [2.0] * 50
+
+
+@given(st.lists(st.tuples(st.floats(-2, 5), st.integers(0, 300))))
+def test_laid_sound_is_where_it_belongs(pieces: list[tuple[float, int]]) -> None:
+    sound = lay(*((time, [1.0] * count) for time, count in pieces))
+    ends = [round(time * RATE) + count for time, count in pieces]
+    assert len(sound) <= max([0, *ends]) + 0.1 * RATE * max(1, len(pieces))
+    assert sum(sound) <= sum(count for _, count in pieces)
+
+
+@given(st.lists(st.integers(0, 50)), st.integers(1, 70))
+def test_blocks_hold_everything_in_order(lengths: list[int], size: int) -> None:
+    ends = np.cumsum([0, *lengths])
+    pieces = [np.arange(a, b, dtype=np.float32) for a, b in zip(ends, ends[1:], strict=False)]
+    found = list(blocks(pieces, size))
+    assert all(len(block) == size for block in found[:-1])
+    assert all(0 < len(block) <= size for block in found[-1:])
+    assert np.array_equal(np.concatenate([np.empty(0), *found]), np.arange(ends[-1]))

@@ -1,0 +1,33 @@
+"""Where tensors live: the only place that knows device names."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from vmr_agent.errors import MachineError
+
+CPU = "cpu"
+
+
+def pick(setting: Literal["auto", "cpu", "cuda"]) -> str:
+    """``cpu`` or ``cuda``; ``auto`` takes cuda where torch sees one.
+
+    Raises MachineError when cuda is asked for and torch sees none.
+    """
+    if setting == CPU:
+        return CPU
+    import torch
+
+    if torch.cuda.is_available():
+        return "cuda"
+    if setting == "cuda":
+        raise MachineError(
+            f"models.device is cuda but torch {torch.__version__} sees no CUDA device: "
+            "set VMR_MODELS__DEVICE=cpu, or install a CUDA build of torch and a driver"
+        )
+    return CPU
+
+
+def halves(device: str) -> bool:
+    """Whether the device is faster at 16 bits than at 32."""
+    return device != CPU

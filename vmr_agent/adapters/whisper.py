@@ -1,0 +1,242 @@
+"""Hears words: WhisperX's recipe, with its aligner where that is in the cache.
+
+Voice activity, cut and merged into windows of at most 30 s, recognised together by faster-whisper.
+Word times come from WhisperX's forced alignment, or from the recogniser's attention. Importing
+whisperx takes 15 s and 900 MB, so it happens only where its aligner can run, or when asked for.
+
+The detector is Silero's (faster-whisper's wheel): ten times as fast as the pyannote one in
+whisperx, which took chords and vibrato for speech. On noise, tones, drums and a barking dog it
+found nothing; where it is bypassed, the two limits of ``TranscribeSettings`` drop what Whisper
+makes up over each of them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import os
+import warnings
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vmr_agent.adapters import weights
+from vmr_agent.adapters.device import CPU, halves
+from vmr_agent.errors import MachineError, WeightsError
+from vmr_agent.settings import TranscribeSettings
+from vmr_agent.spoken import PAD, WINDOW, Heard, Stretch, merge, on_time, sentences, voiced
+from vmr_agent.types import Utterance
+
+Array = NDArray[np.float32]
+
+RATE = 16_000
+"""Samples per second that Whisper was trained on."""
+LOOP = 6.0
+"""Compression ratio above which a window is a decoding loop. Real speech said twice has 2.5."""
+
+_UNSPACED = ("ja", "zh")
+
+
+class WhisperX:
+    """Speech to words. ``WhisperX(home).transcribe(samples, 16_000)``.
+
+    ``model`` is ``packaged``, a folder that faster-whisper loads, or a model name (from its cache
+    when HF_HUB_OFFLINE is set). ``full`` loads it through whisperx and aligns where it can; None
+    does so when some aligner is in the cache. Making one is cheap; the first speech loads it, and
+    may raise WeightsError. MachineError says when memory runs out.
+    """
+
+    def __init__(
+        self,
+        home: Path,
+        model: str = "packaged",
+        device: str = CPU,
+        language: str | None = None,
+        settings: TranscribeSettings | None = None,
+        full: bool | None = None,
+    ) -> None:
+        self._home, self._model, self._device = home, model, device
+        self._language, self._settings = language, settings or TranscribeSettings()
+        self._full = _aligner_nearby() if full is None else full
+        self._compute = "float16" if halves(device) else "int8"
+        origin = "whisper-base (packaged, " if model == "packaged" else f"{Path(model).name} ("
+        self.name = f"{origin}{self._compute}{', aligning' if self._full else ''})"
+
+    def transcribe(self, samples: Array, rate: int) -> tuple[Utterance, ...]:
+        """Sentences with word times relative to the first sample; empty when nobody speaks.
+
+        ``samples`` is ``(T,)`` mono in [-1, 1] at 16 kHz; raises ValueError at another rate.
+        """
+        if rate != RATE:
+            raise ValueError(f"Whisper hears {RATE} samples per second, got {rate}")
+        speech, duration = _speech(samples), len(samples) / RATE
+        if not speech:
+            return ()
+        found, language = self._recognise(samples, merge(speech, duration))
+        words = [
+            word
+            for window in found
+            if self._believed(window)
+            for word in self._aligned(window, language, samples)
+        ]
+        said = sentences([on_time(word, speech) for word in words], duration)
+        return tuple(each for each in said if voiced(each.span, speech))
+
+    def _recognise(self, samples: Array, windows: Sequence[Stretch]) -> tuple[list[Any], str]:
+        from faster_whisper import BatchedInferencePipeline
+
+        try:
+            found, info = BatchedInferencePipeline(self._recogniser).transcribe(
+                samples,
+                language=self._language,
+                language_detection_segments=4,
+                clip_timestamps=[{"start": start, "end": end} for start, end in windows],
+                word_timestamps=True,
+                batch_size=self._settings.batch,
+            )
+            return list(found), str(info.language)
+        except RuntimeError as error:
+            if "out of memory" not in str(error):
+                raise
+            raise MachineError(
+                f"Whisper ran out of memory: lower VMR_TRANSCRIBE__BATCH ({self._settings.batch})"
+            ) from error
+
+    def _believed(self, window: Any) -> bool:
+        return bool(
+            window.avg_logprob >= self._settings.min_logprob
+            and window.no_speech_prob <= self._settings.max_no_speech
+            and window.compression_ratio <= LOOP
+        )
+
+    def _aligned(self, window: Any, language: str, samples: Array) -> list[Heard]:
+        """The window's words, with aligned times if all of them could be aligned."""
+        attended = [Heard(w.word, w.start, w.end, "attention") for w in window.words]
+        if not self._full or (aligner := self._aligner(language)) is None:
+            return attended
+        import whisperx
+
+        segment = {"text": window.text.strip(), "start": window.start, "end": window.end}
+        with _quiet():
+            words = whisperx.align([segment], *aligner, samples, self._device)["word_segments"]
+        if not words or any("start" not in word or "end" not in word for word in words):
+            return attended
+        space = "" if language in _UNSPACED else " "
+        return [Heard(space + w["word"], w["start"], w["end"], "aligned") for w in words]
+
+    @cached_property
+    def _recogniser(self) -> Any:
+        from huggingface_hub.constants import HF_HUB_OFFLINE
+
+        packaged = self._model == "packaged"
+        source = str(weights.whisper_base(self._home)) if packaged else self._model
+        options = {
+            "device": self._device,
+            "compute_type": self._compute,
+            "local_files_only": packaged or HF_HUB_OFFLINE,
+        }
+        try:
+            return _load_full(source, options) if self._full else _load(source, options)
+        except (OSError, RuntimeError, ValueError) as error:
+            raise WeightsError(
+                f"Whisper cannot be loaded from {source}: {error}; set VMR_MODELS__WHISPER to "
+                "packaged, a folder with model.bin and tokenizer.json, or a model in the cache"
+            ) from error
+
+    def _aligner(self, language: str) -> tuple[Any, dict[str, Any]] | None:
+        if language not in self._aligners:
+            self._aligners[language] = _load_aligner(language, self._device)
+        return self._aligners[language]
+
+    @cached_property
+    def _aligners(self) -> dict[str, tuple[Any, dict[str, Any]] | None]:
+        return {}
+
+
+def _speech(samples: Array) -> list[Stretch]:
+    """Seconds in which somebody speaks."""
+    weights.find("speech-silero")
+    from faster_whisper.vad import VadOptions, get_speech_timestamps
+
+    longest = WINDOW - 2 * PAD - 1
+    options = VadOptions(
+        max_speech_duration_s=longest, min_silence_duration_ms=500, speech_pad_ms=0
+    )
+    found = get_speech_timestamps(samples, options)
+    return [(part["start"] / RATE, part["end"] / RATE) for part in found]
+
+
+def _load(source: str, options: dict[str, Any]) -> Any:
+    from faster_whisper import WhisperModel
+
+    return WhisperModel(source, **options)
+
+
+def _load_full(source: str, options: dict[str, Any]) -> Any:
+    with _quiet():
+        import whisperx
+
+        # Any detector will do: ours has spoken, and this keeps pyannote's from being loaded.
+        return whisperx.load_model(source, vad_model=object(), threads=0, **options).model
+
+
+def _load_aligner(language: str, device: str) -> tuple[Any, dict[str, Any]] | None:
+    """WhisperX's aligner for the language, None where it, or nltk's Punkt, is not in the cache."""
+    with _quiet():
+        import nltk
+        from whisperx import alignment
+
+        try:
+            nltk.data.find("tokenizers/punkt_tab")
+        except LookupError:
+            return None
+        if name := alignment.DEFAULT_ALIGN_MODELS_TORCH.get(language):
+            cached = (
+                _torch_cache() / alignment.torchaudio.pipelines.__dict__[name]._path
+            ).is_file()
+        else:
+            name = alignment.DEFAULT_ALIGN_MODELS_HF.get(language, "")
+            cached = bool(name) and _on_disk(name)
+        if not cached:
+            return None
+        model, about = alignment.load_align_model(language, device, model_cache_only=True)
+        return model, about
+
+
+def _on_disk(name: str) -> bool:
+    from huggingface_hub import try_to_load_from_cache
+
+    return Path(name).is_dir() or isinstance(try_to_load_from_cache(name, "config.json"), str)
+
+
+def _torch_cache() -> Path:
+    home = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "torch"
+    return Path(os.environ.get("TORCH_HOME", home)) / "hub" / "checkpoints"
+
+
+def _aligner_nearby() -> bool:
+    """Whether anything that looks like an aligner is in the caches of torch or the model hub."""
+    from huggingface_hub.constants import HF_HUB_CACHE
+
+    marks = ("wav2vec", "voxpopuli", "xls-r", "voxrex", "parlaspeech")
+    folders = [folder for folder in (_torch_cache(), Path(HF_HUB_CACHE)) if folder.is_dir()]
+    names = (path.name.lower() for folder in folders for path in folder.iterdir())
+    return any(mark in name for name in names for mark in marks)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep whisperx and what it imports from talking, and pyannote from calling home."""
+    os.environ["PYANNOTE_METRICS_ENABLED"] = "0"
+    logger = logging.getLogger("whisperx")
+    if not logger.handlers:
+        # With a handler in place whisperx does not install its own, which writes to stdout.
+        logger.addHandler(logging.NullHandler())
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")
+        yield

@@ -1,0 +1,138 @@
+"""The channels through which a film can answer: each turns a query into one relevance curve.
+
+A curve is (T,) float32 in [0, 1], one value per step; 0.5 is where the channel by itself would
+rather say yes than no.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from vmr_agent import curves
+from vmr_agent.film import Film
+from vmr_agent.protocols import Array, Encoder, Sentences
+from vmr_agent.settings import RetrieveSettings
+from vmr_agent.types import Channel, Query, Span, Word
+from vmr_agent.words import content, covered, matched, tokens
+
+Note = tuple[Channel, Span, str]
+VERBATIM = 0.95  # relevance of speech that is the question, word for word
+
+
+def picture(
+    query: Query, film: Film, turn: int, encoder: Encoder, settings: RetrieveSettings, count: int
+) -> Array:
+    """What it looks like, and how far it stands out from what this film usually looks like."""
+    texts = (query.scene, *query.paraphrases)
+    raw = encoder.relevance(film.vectors, texts)
+    on_grid = curves.sample(film.times, raw, count, settings.step)
+    level = curves.smooth(on_grid, film.shots, settings.smooth[turn - 1], settings.step)
+    outstanding = level - curves.background(level)
+    middle = settings.picture_middle + settings.caution * (turn - 1)
+    return curves.logistic(
+        level + settings.outstanding * outstanding, middle, settings.picture_slope
+    )
+
+
+def speech(
+    query: Query, film: Film, sentences: Sentences, settings: RetrieveSettings, count: int
+) -> tuple[Array, list[Note]]:
+    """What is said: word for word where it is, else by meaning and by words in common."""
+    wanted = query.spoken or query.text
+    spans = [utterance.span for utterance in film.utterances]
+    said = [utterance.text for utterance in film.utterances]
+    quotes = [run for u in film.utterances for run in quoted(wanted, u.words, settings.verbatim)]
+    # Inside a sentence that holds a quotation only the quotation counts.
+    told = np.where(
+        [any(span.overlap(quote) for quote in quotes) for span in spans],
+        0,
+        _alike(wanted, said, film.speech, sentences, settings),
+    )
+    curve = np.zeros(count, np.float32)
+    notes: list[Note] = []
+    for span, value, text in zip(spans, told, said, strict=True):
+        curves.paint(curve, span, float(value), settings.step)
+        notes += [("speech", span, text)] if value >= settings.mention else []
+    for quote in quotes:
+        curves.paint(curve, quote, VERBATIM, settings.step)
+        notes.append(("speech", quote, _during(film, quote)))
+    return curve, notes
+
+
+def text(
+    query: Query, film: Film, sentences: Sentences, settings: RetrieveSettings, count: int
+) -> tuple[Array, list[Note]]:
+    """What is written on screen, by meaning and by words in common, misread letters allowed."""
+    written = [line.text for line in film.texts]
+    wanted = query.written or query.text
+    values = _alike(wanted, written, film.text, sentences, settings)
+    curve = np.zeros(count, np.float32)
+    notes: list[Note] = []
+    for line, value in zip(film.texts, values, strict=True):
+        curves.paint(curve, line.span, float(value), settings.step)
+        notes += [("text", line.span, line.text)] if value >= settings.mention else []
+    return curve, notes
+
+
+def sound(query: Query, film: Film, settings: RetrieveSettings, count: int) -> Array | None:
+    """How it sounds, for what levels alone can tell: silence, speech, a sudden loud noise."""
+    if not len(film.levels):
+        return None
+    loudness, spoken = film.levels[:, 0], film.levels[:, 1]
+    kinds = set(query.sounds)
+    if kinds & {"silence", "silent", "quiet"}:
+        heard = curves.logistic(settings.silent - loudness, 0, 0.5)
+    elif kinds & {"speech", "talking", "voice", "voices"}:
+        heard = curves.logistic(spoken, 0.5, 8)
+    elif kinds & {"bang", "boom", "crash", "explosion", "loud", "noise"}:
+        heard = curves.logistic(loudness - np.median(loudness), settings.loud, 0.5)
+    else:
+        return None
+    seconds = np.minimum((np.arange(count) * settings.step).astype(int), len(heard) - 1)
+    return heard[seconds]
+
+
+def quoted(wanted: str, words: Sequence[Word], share: float) -> list[Span]:
+    """Where the words repeat what is wanted: runs in which ``share`` of its words occur together.
+
+    Only for something worth quoting: three words or more, two of them with meaning.
+    """
+    asked, told = tokens(wanted), [" ".join(tokens(word.text)) for word in words]
+    if len(asked) < 3 or len(set(content(wanted))) < 2:
+        return []
+    hits = matched(asked, told)
+    reach = len(asked) + 1
+    inside = np.zeros(len(words), bool)
+    for first, hit in enumerate(hits):
+        window = [i for i in range(first, min(first + reach, len(words))) if hits[i] is not None]
+        if hit is None or len(window) < share * len(asked):
+            continue
+        run = [told[i] for i in window]
+        if covered(asked, run) >= share and covered(content(wanted), run) >= share:
+            inside[window[0] : window[-1] + 1] = True
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], inside, [False]])))
+    pairs = zip(edges[::2], edges[1::2], strict=True)
+    return [words[first].span.union(words[last - 1].span) for first, last in pairs]
+
+
+def _alike(
+    wanted: str,
+    given: Sequence[str],
+    meanings: Array,
+    sentences: Sentences,
+    settings: RetrieveSettings,
+) -> Array:
+    """Relevance of each given text (N,): cosine of meanings, helped by words in common."""
+    meaning = meanings @ sentences.embed([wanted])[0]
+    asked = content(wanted)
+    shared = np.asarray([covered(asked, tokens(text)) for text in given], np.float32)
+    return curves.logistic(
+        meaning + settings.shared_words * shared, settings.words_middle, settings.words_slope
+    )
+
+
+def _during(film: Film, span: Span) -> str:
+    words = (word for utterance in film.utterances for word in utterance.words)
+    return " ".join(word.text.strip() for word in words if word.span.overlap(span))

@@ -1,0 +1,80 @@
+"""Arithmetic on relevance curves: one value per step of film, ``(T,)`` float32 in [0, 1]."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vmr_agent.types import Shot, Span
+
+Array = NDArray[np.float32]
+
+
+def logistic(x: NDArray[np.floating], middle: float, slope: float) -> Array:
+    """1 / (1 + exp(-slope (x - middle))): 0.5 at ``middle``."""
+    return (1 / (1 + np.exp(-slope * (x - middle)))).astype(np.float32)
+
+
+def steps(duration: float, step: float) -> int:
+    """How many steps cover the duration; at least one."""
+    return max(1, int(np.ceil(duration / step - 1e-9)))
+
+
+def sample(times: NDArray[np.float64], values: Array, count: int, step: float) -> Array:
+    """Values at irregular times (N,) on the grid: of what is on screen in each step's middle."""
+    middles = (np.arange(count) + 0.5) * step
+    held = np.searchsorted(times, middles, side="right") - 1
+    return values[np.clip(held, 0, len(times) - 1)]
+
+
+def paint(curve: Array, span: Span, value: float, step: float) -> None:
+    """Raise the curve to ``value`` wherever the span touches it, in place."""
+    first, last = int(span.start / step + 1e-6), int(np.ceil(span.end / step - 1e-6))
+    curve[first:last] = np.maximum(curve[first:last], value)
+
+
+def smooth(curve: Array, shots: Iterable[Shot], radius: float, step: float) -> Array:
+    """Moving average over ``radius`` seconds to each side, never across a cut."""
+    out = curve.copy()
+    reach = round(radius / step)
+    for shot in shots:
+        # A step that straddles a cut belongs to the shot that holds its middle.
+        first, last = (int(np.ceil(edge / step - 0.5)) for edge in (shot.span.start, shot.span.end))
+        inside = curve[first:last]
+        total = np.concatenate([[0.0], np.cumsum(inside, dtype=np.float64)])
+        here = np.arange(len(inside))
+        low, high = np.maximum(here - reach, 0), np.minimum(here + reach + 1, len(inside))
+        out[first:last] = (total[high] - total[low]) / (high - low)
+    return out
+
+
+def region(curve: Array, peak: int, level: float, gap: int) -> tuple[int, int]:
+    """The stretch ``[first, last)`` around a peak above ``level``, over dips of ``gap`` steps."""
+    high = np.flatnonzero(curve >= level)
+    at = int(np.searchsorted(high, peak))
+    breaks = np.diff(high) > gap + 1
+    before = np.flatnonzero(breaks[:at])
+    after = np.flatnonzero(breaks[at:])
+    first = high[before[-1] + 1] if len(before) else high[0]
+    last = high[at + after[0]] if len(after) else high[-1]
+    return int(first), int(last) + 1
+
+
+def background(curve: Array) -> float:
+    """What is usual in this film: the curve's median."""
+    return float(np.median(curve))
+
+
+def snap(span: Span, cuts: NDArray[np.float64], within: float) -> Span:
+    """Each boundary moved to the nearest cut if it is no further than ``within`` seconds."""
+
+    def nearest(time: float) -> float:
+        if not len(cuts):
+            return time
+        cut = float(cuts[np.abs(cuts - time).argmin()])
+        return cut if abs(cut - time) <= within else time
+
+    start, end = nearest(span.start), nearest(span.end)
+    return Span(start=start, end=end) if start < end else span

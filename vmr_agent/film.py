@@ -1,0 +1,43 @@
+"""A film as the rooms of the back half see it: everything the front half put on the shelf."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vmr_agent.protocols import Array
+from vmr_agent.types import Entry, ScreenText, Shot, Utterance, Video
+
+
+@dataclass(frozen=True, slots=True)
+class Film:
+    """One shelved film, loaded. Nothing in it is ever changed."""
+
+    entry: Entry
+    shots: tuple[Shot, ...]
+    """In order, tiling the film; empty without picture."""
+    times: NDArray[np.float64]
+    """(N,) seconds of the samples."""
+    vectors: Array
+    """(N, D) unit rows, what the samples look like."""
+    utterances: tuple[Utterance, ...]
+    speech: Array
+    """(U, S) unit rows, what the utterances mean."""
+    texts: tuple[ScreenText, ...]
+    text: Array
+    """(W, S) unit rows, what the lines on screen mean."""
+    levels: Array
+    """(S, 2) for each second: dBFS and speech share."""
+
+    @property
+    def video(self) -> Video:
+        """The film, with the duration that decoding found."""
+        return self.entry.video
+
+    @property
+    def cuts(self) -> NDArray[np.float64]:
+        """Seconds at which a shot starts or ends."""
+        edges = [shot.span.start for shot in self.shots] + [self.video.duration]
+        return np.asarray(edges, np.float64)

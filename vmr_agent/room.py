@@ -1,0 +1,73 @@
+"""What every room has around it: a clock, a progress line, and its place in the log."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, NamedTuple
+
+from langgraph.runtime import Runtime
+
+from vmr_agent.state import State, Update
+from vmr_agent.toolbox import Toolbox
+from vmr_agent.types import Step
+
+Tick = Callable[[float], None]
+Node = Callable[[State, Runtime[Toolbox]], Update]
+PAUSE = 0.1  # seconds between two progress events of a room: a person sees no more
+
+
+class Progress(NamedTuple):
+    """A room at work. ``done`` and ``total`` are seconds of film; total 0 means not known."""
+
+    room: str
+    done: float
+    total: float
+
+
+def room(work: Callable[[State, Toolbox, Tick], Update]) -> Node:
+    """Make a node of a function that reads the tray, uses the tools and says what it writes."""
+    name = work.__name__
+
+    @wraps(work)
+    def node(state: State, runtime: Runtime[Toolbox]) -> Update:
+        began = time.monotonic()
+        total = state.video.duration
+        last = [0.0]
+
+        def tick(done: float) -> None:
+            if time.monotonic() - last[0] >= PAUSE:
+                last[0] = time.monotonic()
+                runtime.stream_writer(Progress(name, done, total))
+
+        runtime.stream_writer(Progress(name, 0.0, total))
+        update = work(state, runtime.context, tick)
+        seconds = time.monotonic() - began
+        update["steps"] = (Step(room=name, seconds=seconds, made=_made(update)),)
+        runtime.stream_writer(Progress(name, total, total))
+        return update
+
+    # LangGraph reads annotations to find the state and the context.
+    node.__annotations__ = {"state": State, "runtime": Runtime[Toolbox], "return": Update}
+    del node.__wrapped__  # type: ignore[attr-defined]
+    return node
+
+
+def _made(update: Update) -> str:
+    made = {key: value for key, value in update.items() if key not in ("steps", "faults")}
+    return ", ".join(_brief(key, value) for key, value in made.items())
+
+
+def _brief(key: str, value: Any) -> str:
+    if isinstance(value, tuple):
+        return f"{len(value)} {key}"
+    if key == "retrieval":
+        return f"{len(value.candidates)} candidates"
+    if key == "sieve":
+        return f"{len(value.kept)} kept, {len(value.dropped)} dropped"
+    if key == "verdict":
+        return f"{len(value.moments)} moments, {len(value.rejected)} rejected"
+    if key == "horizon":
+        return f"round {value.round}"
+    return key

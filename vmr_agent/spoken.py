@@ -1,0 +1,101 @@
+"""From speech that was detected and words that were heard to utterances. Pure, all in seconds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Literal, NamedTuple
+
+from vmr_agent.types import Span, Utterance, Word
+
+Stretch = tuple[float, float]
+
+WINDOW = 30.0
+"""Seconds that Whisper hears at once."""
+GAP = 3.0
+"""Seconds without speech that a window may bridge. 10 saves a quarter of the time on a sparsely
+narrated film, but Whisper then hears words early, up to half a second before they are said."""
+PAD = 0.2
+"""Seconds around speech that Whisper hears as well; first words are placed that much too early."""
+PAUSE = 2.0
+"""Seconds between words that end an utterance even without a full stop."""
+VOICED = 0.25
+"""Share of an utterance in which the detector must hear speech, or it is made up."""
+BLINK = 0.02
+"""Seconds that a word takes at least: one step of Whisper's attention."""
+
+_END = re.compile(r"[.?!…。？！]+[\"'”’»)\]]*$")
+_ABBREVIATION = re.compile(r"^\W*((?:\w\.)+|Mr\.|Mrs\.|Ms\.|Dr\.|St\.|vs\.)$")
+
+
+class Heard(NamedTuple):
+    """A word with its leading space, seconds, and where the seconds come from."""
+
+    text: str
+    start: float
+    end: float
+    timing: Literal["aligned", "attention"]
+
+
+def merge(speech: Sequence[Stretch], duration: float) -> list[Stretch]:
+    """Stretches of speech, padded and joined to windows of at most ``WINDOW`` seconds."""
+    windows: list[Stretch] = []
+    for start, end in speech:
+        start, end = max(0.0, start - PAD), min(end + PAD, duration)
+        if windows and end - windows[-1][0] <= WINDOW and start - windows[-1][1] <= GAP:
+            windows[-1] = (windows[-1][0], end)
+        else:
+            windows.append((start, end))
+    return windows
+
+
+def sentences(words: Sequence[Heard], duration: float) -> Iterator[Utterance]:
+    """Words in order, cut where a sentence ends, at a ``PAUSE``, and before ``WINDOW`` seconds."""
+    held: list[Heard] = []
+    for word in _ordered(words, duration):
+        if held and (word.start - held[-1].end > PAUSE or word.end - held[0].start > WINDOW):
+            yield _utterance(held)
+            held = []
+        held.append(word)
+        text = word.text.strip()
+        if _END.search(text) and not _ABBREVIATION.match(text):
+            yield _utterance(held)
+            held = []
+    if held:
+        yield _utterance(held)
+
+
+def _ordered(words: Sequence[Heard], duration: float) -> Iterator[Heard]:
+    """Each word after the one before, ``BLINK`` long at least, all within the sound."""
+    said = [word for word in words if word.text.strip()]
+    now = 0.0
+    for left, word in zip(range(len(said) - 1, -1, -1), said, strict=True):
+        # What is left to say needs its room as well.
+        latest = max(now + BLINK, duration - left * BLINK)
+        start = min(max(float(word.start), now), latest - BLINK)
+        now = min(max(float(word.end), start + BLINK), latest)
+        yield word._replace(start=round(start, 3), end=round(now, 3))
+
+
+def _utterance(words: Sequence[Heard]) -> Utterance:
+    aligned = all(word.timing == "aligned" for word in words)
+    return Utterance(
+        span=Span(start=words[0].start, end=words[-1].end),
+        text="".join(word.text for word in words).strip(),
+        words=tuple(
+            Word(text=word.text.strip(), span=Span(start=word.start, end=word.end))
+            for word in words
+        ),
+        timing="aligned" if aligned else "attention",
+    )
+
+
+def on_time(word: Heard, speech: Sequence[Stretch]) -> Heard:
+    """The word without the silence before it, which Whisper's attention adds to first words."""
+    onsets = [start for start, _ in speech if word.start < start < word.end]
+    return word._replace(start=max(onsets)) if onsets else word
+
+
+def voiced(span: Span, speech: Sequence[Stretch]) -> bool:
+    heard = sum(max(0.0, min(span.end, end) - max(span.start, start)) for start, end in speech)
+    return heard >= VOICED * span.length

@@ -1,0 +1,126 @@
+"""Times that lie, put right: frames in order, sound without holes. Pure; ``video`` is the user."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+from typing import Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+Samples = NDArray[np.float32]
+
+LONGEST = 48 * 3600.0
+"""Seconds; no film is longer, so a later timestamp or a longer promise is damage."""
+SLACK = 0.25
+"""Seconds by which a film may end before its header says, since headers round."""
+JOIN = 0.1
+"""Seconds by which sound may stray from its timestamps before silence is put in."""
+
+
+class Stamped(Protocol):
+    """A decoded frame of picture or sound."""
+
+    @property
+    def time(self) -> float | None:
+        """Seconds by the file's own clock, None if the file does not say."""
+
+    @property
+    def is_corrupt(self) -> bool:
+        """Whether the decoder made parts of it up."""
+
+
+F = TypeVar("F", bound=Stamped)
+
+
+class Timeline:
+    """The frames of one stream whose times can be believed, and a count of the others."""
+
+    def __init__(self, zero: float | None = None) -> None:
+        self.zero = zero
+        """The file's own time at which ours starts; that of the first frame unless given."""
+        self.met = 0
+        """Frames and packets met, broken ones included."""
+        self.kept = 0
+        """Frames handed on."""
+        self._earliest = 0.0 if zero is None else -LONGEST
+
+    def frames(self, decoded: Iterable[F]) -> Iterator[tuple[float, F]]:
+        """(seconds from time zero, frame), strictly rising.
+
+        Each is held until the next is known: of two out of order the one that leapt ahead goes, so
+        that one wild timestamp costs one frame and not the rest of the film.
+        """
+        last = -math.inf
+        held: tuple[float, F] | None = None
+        for item in self._timed(decoded):
+            if held is not None and item[0] > held[0]:
+                self.kept += 1
+                yield held
+                last, held = held[0], item
+            elif item[0] > last:
+                held = item
+        if held is not None:
+            self.kept += 1
+            yield held
+
+    def coverage(self, end: float, promise: float) -> float:
+        """Share of the film that was kept, in [0, 1].
+
+        kept / met, times end / promise if the film ends more than ``SLACK`` before the promise.
+        """
+        reach = end / promise if end < promise - SLACK else 1.0
+        return reach * self.kept / max(1, self.met)
+
+    def _timed(self, decoded: Iterable[F]) -> Iterator[tuple[float, F]]:
+        now = None
+        for frame in decoded:
+            self.met += frame.time is None or frame.time != now
+            if frame.time is None:
+                continue
+            now = frame.time
+            self.zero = now if self.zero is None else self.zero
+            if not frame.is_corrupt and self._earliest <= now - self.zero <= LONGEST:
+                yield round(now - self.zero, 6), frame
+
+
+def believed(seconds: Fraction | float) -> float:
+    """What a header says of a length, 0 if that cannot be."""
+    return float(seconds) if 0 < seconds <= LONGEST else 0.0
+
+
+def laid(pieces: Iterable[tuple[float, Samples]], rate: int) -> Iterator[Samples]:
+    """Pieces of sound, each with the time of its first sample, laid end to end from time zero.
+
+    Holes become silence; what lies before zero or was heard already is cut. A piece that fits to
+    within ``JOIN`` follows on directly.
+    """
+    length = 0
+    for time, samples in pieces:
+        hole = round(time * rate) - length
+        if length and abs(hole) <= JOIN * rate:
+            hole = 0
+        while hole > 0:
+            silence = np.zeros(min(rate, hole), np.float32)
+            hole, length = hole - len(silence), length + len(silence)
+            yield silence
+        rest = samples[-hole:]
+        length += len(rest)
+        yield rest
+
+
+def blocks(pieces: Iterable[Samples], size: int) -> Iterator[Samples]:
+    """The pieces joined and cut anew into blocks of ``size``; only the last may be shorter."""
+    block, filled = np.empty(size, np.float32), 0
+    for piece in pieces:
+        while len(piece):
+            part, piece = piece[: size - filled], piece[size - filled :]
+            block[filled : filled + len(part)] = part
+            filled += len(part)
+            if filled == size:
+                yield block
+                block, filled = np.empty(size, np.float32), 0
+    if filled:
+        yield block[:filled]

@@ -1,0 +1,70 @@
+"""ground: boundaries from the relevance curves, several per clip (FlashMMR: adjustment).
+
+A moment reaches from its peak to where the curve has fallen half-way to the film's background, and
+its ends move to cuts that are near.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vmr_agent import curves
+from vmr_agent.channels import VERBATIM
+from vmr_agent.film import Film
+from vmr_agent.protocols import Array
+from vmr_agent.settings import GroundSettings
+from vmr_agent.types import Channel, Clip, Curves, Evidence, Proposal, Span
+
+
+def ground(
+    clip: Clip, film: Film, found: Curves, rows: Array, settings: GroundSettings
+) -> tuple[Proposal, ...]:
+    """Proposals inside one clip, best first; ``rows`` (C, T) are the relevance curves."""
+    step = found.step
+    fused = rows.max(axis=0)
+    outside = np.ones(rows.shape[1], bool)
+    outside[int(clip.span.start / step + 1e-6) : int(np.ceil(clip.span.end / step - 1e-6))] = False
+    left = np.where(outside, 0, fused)
+    faint = settings.faint * float(left.max())
+    proposals: list[Proposal] = []
+    while (height := float(left.max())) >= faint and height > 0:
+        peak = int(left.argmax())
+        lead = int(rows[:, peak].argmax())
+        curve = np.where(outside, 0, rows[lead])
+        usual = min(curves.background(rows[lead]), height)
+        level = usual + settings.fall * (height - usual)
+        first, last = curves.region(curve, peak, level, round(settings.bridge / step))
+        left[first:last] = 0
+        span = Span(start=first * step, end=min(last * step, film.video.duration))
+        span = _settle(span, found.channels[lead], height, film, settings)
+        if span.length >= settings.min_length:
+            proposals.append(_proposal(clip, span, found.channels[lead], fused, step))
+    return tuple(proposals)
+
+
+def _settle(
+    span: Span, lead: Channel, height: float, film: Film, settings: GroundSettings
+) -> Span:
+    """Ends moved to cuts where that helps; words that were quoted keep their own times."""
+    if lead == "speech":
+        return span if height >= VERBATIM else _shots_around(span, film, settings)
+    return curves.snap(span, film.cuts, settings.snap)
+
+
+def _shots_around(span: Span, film: Film, settings: GroundSettings) -> Span:
+    """The shots in which something is talked about, unless that makes it much longer."""
+    around = [shot.span for shot in film.shots if shot.span.overlap(span) > settings.snap]
+    if not around:
+        return span
+    hull = around[0].union(around[-1])
+    return hull if hull.length <= settings.stretch * span.length else span
+
+
+def _proposal(clip: Clip, span: Span, lead: Channel, fused: Array, step: float) -> Proposal:
+    inside = fused[int(span.start / step) : int(np.ceil(span.end / step))]
+    score = float(inside.mean()) if len(inside) else 0.0
+    mine = tuple(why for why in clip.evidence if why.span is None or why.span.overlap(span))
+    note = f"boundaries from the {lead} curve"
+    return Proposal(span=span, score=score, evidence=mine).because(
+        Evidence(source="grounding", note=note, score=score, span=span)
+    )

@@ -1,0 +1,62 @@
+"""index_video: what the film turned out to be, with the meanings of what was said and written."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vmr_agent.film import Film
+from vmr_agent.protocols import Arrays, Index, Row, Sentences
+from vmr_agent.types import Entry, Fault, Footage, Screen, Sounds, Span, Speech, Video
+
+WHOLE = 0.995  # coverage from which nothing is worth saying: a broken last packet is common
+
+
+def index_video(
+    video: Video,
+    footage: Footage,
+    speech: Speech,
+    screen: Screen,
+    sounds: Sounds,
+    sentences: Sentences,
+) -> tuple[Entry, Arrays]:
+    """The film's entry; arrays ``speech`` (U, S) and ``text`` (W, S) are sentence vectors."""
+    found = {"duration": sounds.duration, "coverage": 1.0}
+    if video.has_picture:
+        found = {"duration": footage.duration, "coverage": footage.coverage}
+    said = [utterance.text for utterance in speech.utterances]
+    written = [line.text for line in screen.texts]
+    arrays = {"speech": sentences.embed(said), "text": sentences.embed(written)}
+    known = video.model_copy(update=found)
+    return Entry(video=known, heard=speech.heard, read=screen.read), arrays
+
+
+def missing(entry: Entry) -> tuple[Fault, ...]:
+    """What the answer has to do without, for the report."""
+    video = entry.video
+    decoded = f"{video.coverage:.0%} of the picture could be decoded"
+    checks = (
+        (not video.has_picture, "no_picture", "the film has no picture: only its sound counts"),
+        (not video.has_audio, "no_audio", "the film has no sound: only its picture counts"),
+        (video.has_audio and not entry.heard, "no_speech", "speech recognition is switched off"),
+        (video.has_picture and not entry.read, "no_text", "reading on-screen text is switched off"),
+        (video.has_picture and video.coverage < WHOLE, "coverage", f"only {decoded}"),
+    )
+    return tuple(
+        Fault(room="index_video", kind=kind, message=message)
+        for lacks, kind, message in checks
+        if lacks
+    )
+
+
+def register(film: Film, index: Index) -> None:
+    """Put the film's vectors and texts into the index of all films."""
+    gap = float(np.median(np.diff(film.times))) if len(film.times) > 1 else 1.0
+    rows: list[Row] = [
+        ("picture", Span(start=float(time), end=float(time) + gap), vector)
+        for time, vector in zip(film.times, film.vectors, strict=True)
+    ]
+    said = zip(film.utterances, film.speech, strict=True)
+    rows += [("speech", utterance.span, vector) for utterance, vector in said]
+    written = zip(film.texts, film.text, strict=True)
+    rows += [("text", line.span, vector) for line, vector in written]
+    index.put(film.video, rows)

@@ -1,0 +1,91 @@
+"""understand: what a question names, by rules (SMORE: query parsing)."""
+
+from __future__ import annotations
+
+import re
+
+from vmr_agent.errors import QueryError
+from vmr_agent.types import Query
+from vmr_agent.words import FUNCTION_WORDS, content, tokens
+
+QUOTED = re.compile(r"[\"“”«»]([^\"“”«»]+)[\"“”«»]")
+SPOKEN = re.compile(
+    r"\b(?:say(?:s|ing)?|said|talk(?:s|ing|ed)? about|sp(?:eak|oke)(?:s|ing)? (?:of|about)"
+    r"|mention(?:s|ed|ing)?|tell(?:s|ing)? (?:us )?(?:about|that)|explain(?:s|ed|ing)?"
+    r"|announc(?:e|es|ed|ing)|discuss(?:es|ed|ing)?|hear (?:about|that)|words? spoken)\b"
+    r"(?:\s+(?:that|about|how|why))?\s*(?P<what>.*)",
+    re.IGNORECASE,
+)
+WRITTEN = re.compile(
+    r"\b(?:sign|title(?: card)?|caption|subtitle|headline|text|words?|letters|writing|label|banner"
+    r"|poster|card|slide|screen)s?\b[^\"“«]*?"
+    r"\b(?:say(?:s|ing)?|read(?:s|ing)?|with|show(?:s|ing)?|that is|called|of)\b"
+    r"(?:\s+the (?:words?|text|title))?\s*[:,]?\s*(?P<what>.*)",
+    re.IGNORECASE,
+)
+SOUNDS = frozenset(
+    """applause bang bark barking barks beep bell boom buzz cheer cheering clap clapping crash
+    crying explosion laugh laughing laughter loud music noise noisy quiet ring ringing roar scream
+    screaming shout shouting silence silent sing singing siren song sound sounds speech talking
+    thunder voice voices whistle""".split()
+)
+ORDER = frozenset("after before first second third last finally again then while until".split())
+NOT_ACTIONS = frozenset("building ceiling clothing evening king morning ring string thing".split())
+
+
+def check(text: str, max_words: int) -> str:
+    """The question with white space folded. Raises QueryError when it cannot be one."""
+    folded = " ".join(text.split())
+    if not tokens(folded):
+        raise QueryError("the query is empty: say in a few words what to look for")
+    if len(folded.split()) > max_words:
+        raise QueryError(
+            f"the query has {len(folded.split())} words, at most {max_words} make a question: "
+            "ask for one moment at a time"
+        )
+    return folded
+
+
+def understand(folded: str) -> Query:
+    """The question, taken apart."""
+    words = tokens(folded)
+    written = _asked(WRITTEN, folded)
+    spoken = "" if written else _asked(SPOKEN, folded) or _quoted(folded)
+    keywords = tuple(dict.fromkeys(content(folded)))
+    actions = tuple(word for word in keywords if _is_action(word))
+    return Query(
+        text=folded,
+        scene=spoken or written or folded,
+        keywords=keywords,
+        objects=tuple(word for word in keywords if word not in actions),
+        actions=actions,
+        sounds=tuple(word for word in words if word in SOUNDS),
+        spoken=spoken,
+        written=written,
+        order=tuple(word for word in words if word in ORDER),
+        paraphrases=_paraphrases(folded, keywords),
+    )
+
+
+def _asked(pattern: re.Pattern[str], text: str) -> str:
+    """What a sentence asks to be said or written: its quotation, or all after the verb."""
+    match = pattern.search(text)
+    if match is None or not content(match["what"]):
+        return ""
+    return _quoted(text) or match["what"].strip(" .?!,:")
+
+
+def _quoted(text: str) -> str:
+    match = QUOTED.search(text)
+    return match[1].strip() if match else ""
+
+
+def _is_action(word: str) -> bool:
+    return word.endswith("ing") and len(word) > 5 and word not in NOT_ACTIONS
+
+
+def _paraphrases(text: str, keywords: tuple[str, ...]) -> tuple[str, ...]:
+    """The bare content words: what is left when the grammar goes."""
+    bare = " ".join(keywords)
+    bare_enough = any(word in FUNCTION_WORDS for word in tokens(text))
+    return (bare,) if bare and bare_enough else ()

@@ -1,0 +1,69 @@
+"""Words: how questions, speech and on-screen text are taken apart and compared."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from difflib import SequenceMatcher
+
+FUNCTION_WORDS = frozenset(
+    """a about above after again all also am an and any are as at be because been before being
+    below between both but by can could did do does doing down during each either else every few
+    for from further get gets had has have having he her here hers him his how i if in into is it
+    its just me more most my no nor not now of off on once one only onto or other our out over own
+    she should so some someone something such than that the their them then there these they this
+    those through to together too under until up upon us very was we were what when where which
+    while who whom whose why will with without would you your""".split()
+)
+VAGUE = frozenset(
+    "close-up closeup shot scene clip view moment part video film footage picture image".split()
+)
+FUZZY = 0.8  # share of letters in common from which two longer words count as the same
+LONG = 5  # letters from which a misread word may still be the same
+
+
+def tokens(text: str) -> list[str]:
+    """Lower-case words and numbers in order, apostrophes dropped."""
+    return re.findall(r"[^\W_]+(?:-[^\W_]+)*", text.lower().replace("'", "").replace("’", ""))
+
+
+def content(text: str) -> list[str]:
+    """The tokens that mean something by themselves."""
+    return [token for token in tokens(text) if token not in FUNCTION_WORDS | VAGUE]
+
+
+def stem(token: str) -> str:
+    """A crude English stem: enough to see that "dogs" and "dog", "flips" and "flipping" agree."""
+    for suffix in ("ingly", "edly", "ings", "ing", "ied", "ies", "ed", "es", "ly", "s"):
+        if token.endswith(suffix) and len(token) - len(suffix) >= 3:
+            base = token[: -len(suffix)]
+            base = base + "y" if suffix in ("ies", "ied") else base
+            doubled = len(base) > 3 and base[-1] == base[-2] and base[-1] not in "lsz"
+            return (base[:-1] if doubled else base).removesuffix("e")
+    return token.removesuffix("e") if len(token) > 3 else token
+
+
+def same(one: str, other: str) -> bool:
+    """Whether two stems are one word, allowing for a misheard or misread letter in long ones."""
+    if one == other:
+        return True
+    if min(len(one), len(other)) < LONG or abs(len(one) - len(other)) > 2:
+        return False
+    return SequenceMatcher(None, one, other).ratio() >= FUZZY
+
+
+def matched(wanted: Sequence[str], given: Sequence[str]) -> list[int | None]:
+    """For each given token, which wanted token it is, or None."""
+    wanted_stems = [stem(token) for token in wanted]
+    known: dict[str, int | None] = {}
+    for token in {stem(token) for token in given}:
+        hits = (index for index, word in enumerate(wanted_stems) if same(word, token))
+        known[token] = next(hits, None)
+    return [known[stem(token)] for token in given]
+
+
+def covered(wanted: Sequence[str], given: Sequence[str]) -> float:
+    """Share of the wanted tokens that are among the given ones, in [0, 1]; 0 when none wanted."""
+    found = {index for index in matched(wanted, given) if index is not None}
+    distinct = {stem(token) for token in wanted}
+    return len({stem(wanted[index]) for index in found}) / len(distinct) if distinct else 0.0
