@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vmr_agent.timeline import LONGEST, Timeline, believed, blocks, laid
+from vmr_agent.timeline import LONGEST, Skips, Timeline, believed, blocks, laid
 
 RATE = 1000
 
@@ -68,7 +70,7 @@ def test_a_given_zero_lets_earlier_frames_through() -> None:
 @given(st.lists(st.none() | st.floats(-1e7, 1e7, allow_nan=False)), st.none() | st.just(3.0))
 def test_times_always_rise(times: list[float | None], zero: float | None) -> None:
     found, line = told(*times, zero=zero)
-    assert all(a < b for a, b in zip(found, found[1:], strict=False))
+    assert all(a < b for a, b in pairwise(found))
     assert 0 <= line.kept == len(found) <= line.met
     assert zero is not None or all(time >= 0 for time in found)
 
@@ -86,6 +88,34 @@ def test_coverage_counts_losses_and_shortness() -> None:
     line = told(0, 1, None, None)[1]
     assert line.coverage(10, 20) == 0.25
     assert Timeline().coverage(0, 0) == 0
+
+
+@dataclass
+class Piece:
+    pos: int | None
+    size: int
+    pts: int | None = None
+    time_base: Fraction = Fraction(1, 1000)
+
+
+@pytest.mark.parametrize(
+    ("pieces", "lost"),
+    [
+        ([Piece(0, 9000, 0), Piece(9010, 9000, 40), Piece(18_020, 9000, 80)], 0),
+        ([Piece(0, 9000, 0), Piece(9010, 9000, 5000)], 0),
+        ([Piece(0, 9000, 0), Piece(90_000, 9000, 40)], 0),
+        ([Piece(0, 9000, 0), Piece(90_000, 9000, 4000)], 100),
+        ([Piece(0, 9000, 0), Piece(90_000, 90), Piece(90_090, 9000, 4000)], 100),
+        ([Piece(0, 9000, 0), Piece(9010, 60_000), Piece(69_020, 9000, 4000)], 0),
+        ([Piece(0, 9000, 0), *[Piece(9010, 900)] * 9, Piece(17_110, 9000, 4000)], 0),
+        ([Piece(50_000, 9000, 4000), Piece(None, 9, 5000), Piece(59_000, 9000, 6000)], 0),
+    ],
+    ids=["whole", "pause", "bytes", "both", "sound first", "sound between", "laced", "unknown"],
+)
+def test_bytes_and_time_left_out_together_are_lost_frames(pieces: list[Piece], lost: int) -> None:
+    skips, none = Skips(25), Skips(0)
+    assert sum(skips.before(piece, piece.pts is not None) for piece in pieces) == lost
+    assert sum(none.before(piece, piece.pts is not None) for piece in pieces) == 0
 
 
 def test_only_possible_lengths_are_believed() -> None:
@@ -125,7 +155,7 @@ def test_laid_sound_is_where_it_belongs(pieces: list[tuple[float, int]]) -> None
 @given(st.lists(st.integers(0, 50)), st.integers(1, 70))
 def test_blocks_hold_everything_in_order(lengths: list[int], size: int) -> None:
     ends = np.cumsum([0, *lengths])
-    pieces = [np.arange(a, b, dtype=np.float32) for a, b in zip(ends, ends[1:], strict=False)]
+    pieces = [np.arange(a, b, dtype=np.float32) for a, b in pairwise(ends)]
     found = list(blocks(pieces, size))
     assert all(len(block) == size for block in found[:-1])
     assert all(0 < len(block) <= size for block in found[-1:])

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import os
-import time
 import wave
+from itertools import pairwise
 from pathlib import Path
 
 import media
@@ -216,24 +216,23 @@ def test_no_read_permission(plain: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         look(plain)
 
 
-def test_too_large_is_refused_by_the_header_alone(tmp_path: Path) -> None:
-    path = media.film(tmp_path / "a.mkv", frames=1, size=(8320, 4610))
-    media.cut_short(path, 0.5)
-    started = time.monotonic()
-    with pytest.raises(VideoTooLargeError, match="8320x4610.*max_pixels"):
-        look(path)
-    with pytest.raises(VideoTooLargeError), Picture(path, LIMITS):
+def test_too_large_is_refused(plain: Path) -> None:
+    assert probe(plain, str, VideoSettings(max_pixels=96 * 64)).has_picture
+    limits = VideoSettings(max_pixels=96 * 64 - 1)
+    with pytest.raises(VideoTooLargeError, match=r"96x64.*max_pixels"):
+        probe(plain, lambda _: pytest.fail("read the whole file first"), limits)
+    with pytest.raises(VideoTooLargeError), Picture(plain, limits):
         pass
-    assert time.monotonic() - started < 1
+    with pytest.raises(VideoTooLargeError):
+        list(sound(plain, limits=limits))
 
 
 def test_growing_too_large_on_the_way_is_lost(tmp_path: Path) -> None:
     path = media.resized(tmp_path / "a.ts", (96, 64), (640, 480), (64, 48))
-    times, picture = watch(path)
-    assert len(times) == 30
+    assert len(watch(path)[0]) == 30
     with Picture(path, VideoSettings(max_pixels=96 * 64)) as picture:
-        shapes = {frame.rgb().shape for frame in picture.frames()}
-    assert shapes == {(64, 96, 3), (48, 64, 3)}
+        shapes = [frame.rgb().shape for frame in picture.frames()]
+    assert shapes == [(64, 96, 3)] * 10 + [(48, 64, 3)] * 10
     assert picture.lost == 10
     assert picture.coverage == pytest.approx(2 / 3)
 
@@ -335,7 +334,7 @@ def test_goes_on_behind_damage(tmp_path: Path, name: str) -> None:
     pieces = [(0.0, media.tone(8, 0.5, 7.5))]
     path = media.film(tmp_path / name, frames=200, size=(320, 240), sound=pieces)
     times, picture = watch(media.damaged(path, 0.4, 0.6))
-    assert max(b - a for a, b in zip(times, times[1:], strict=False)) > 0.1, "something is missing"
+    assert max(b - a for a, b in pairwise(times)) > 0.1, "something is missing"
     assert times[-1] == pytest.approx(7.96, abs=0.0011)
     assert picture.duration == pytest.approx(8, abs=0.0011)
     assert picture.lost > 0
@@ -353,16 +352,17 @@ def test_a_header_that_lies(tmp_path: Path, claim: float, coverage: float) -> No
 
 
 def test_a_bad_sector_is_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = media.film(tmp_path / "a.ts", frames=200, size=(320, 240))
-    opened = Path.open
+    pieces = [(0.0, media.tone(8, 0.5, 7.5))]
+    path = media.film(tmp_path / "a.mkv", frames=200, sound=pieces, sound_codec="pcm_s16le")
+    size, opened = path.stat().st_size, Path.open
 
-    def flaky(self: Path, mode: str = "r") -> object:
+    def flaky(self: Path, mode: str) -> object:
         file = opened(self, mode, buffering=0)
-        size = self.stat().st_size
 
         class Flaky:
             def read(self, count: int) -> bytes:
-                if size * 0.5 < file.tell() < size * 0.9:
+                if size * 0.4 < file.tell() < size * 0.5:
+                    file.seek(count, os.SEEK_CUR)
                     raise OSError(5, "Input/output error")
                 return file.read(count)
 
@@ -398,7 +398,7 @@ def test_no_mutant_gets_through(tmp_path: Path, name: str) -> None:
             if look(path).has_picture:
                 with Picture(path, LIMITS) as picture:
                     times = [frame.time for frame in picture.frames() if frame.rgb(32).size]
-                assert all(a < b for a, b in zip(times, times[1:], strict=False))
+                assert all(a < b for a, b in pairwise(times))
                 assert 0 <= picture.coverage <= 1
             assert all(np.abs(block).max() <= 1 for _, block in sound(path))
         except VmrError:

@@ -48,7 +48,7 @@ def speech(
     told = np.where(
         [any(span.overlap(quote) for quote in quotes) for span in spans],
         0,
-        _alike(wanted, said, film.speech, sentences, settings),
+        _alike(wanted, said, _best_phrases(wanted, film, sentences), settings),
     )
     curve = np.zeros(count, np.float32)
     notes: list[Note] = []
@@ -67,7 +67,8 @@ def text(
     """What is written on screen, by meaning and by words in common, misread letters allowed."""
     written = [line.text for line in film.texts]
     wanted = query.written or query.text
-    values = _alike(wanted, written, film.text, sentences, settings)
+    meaning = film.text @ sentences.embed([wanted])[0]
+    values = _alike(wanted, written, meaning, settings)
     curve = np.zeros(count, np.float32)
     notes: list[Note] = []
     for line, value in zip(film.texts, values, strict=True):
@@ -117,15 +118,15 @@ def quoted(wanted: str, words: Sequence[Word], share: float) -> list[Span]:
     return [words[first].span.union(words[last - 1].span) for first, last in pairs]
 
 
-def _alike(
-    wanted: str,
-    given: Sequence[str],
-    meanings: Array,
-    sentences: Sentences,
-    settings: RetrieveSettings,
-) -> Array:
+def _best_phrases(wanted: str, film: Film, sentences: Sentences) -> Array:
+    """For each utterance (U,), the cosine of its nearest phrase."""
+    nearness = film.speech @ sentences.embed([wanted])[0]
+    first = np.searchsorted(film.speakers, np.arange(len(film.utterances)))
+    return np.asarray(np.maximum.reduceat(nearness, first), np.float32)
+
+
+def _alike(wanted: str, given: Sequence[str], meaning: Array, settings: RetrieveSettings) -> Array:
     """Relevance of each given text (N,): cosine of meanings, helped by words in common."""
-    meaning = meanings @ sentences.embed([wanted])[0]
     asked = content(wanted)
     shared = np.asarray([covered(asked, tokens(text)) for text in given], np.float32)
     return curves.logistic(

@@ -24,7 +24,9 @@ class Film:
     """(N, D) unit rows, what the samples look like."""
     utterances: tuple[Utterance, ...]
     speech: Array
-    """(U, S) unit rows, what the utterances mean."""
+    """(P, S) unit rows, what phrases of the utterances mean."""
+    speakers: NDArray[np.int64]
+    """(P,) which utterance each phrase is from, rising."""
     texts: tuple[ScreenText, ...]
     text: Array
     """(W, S) unit rows, what the lines on screen mean."""

@@ -87,11 +87,11 @@ class RetrieveSettings(Group):
     round: first what lasts, then, if that was in vain, what is brief."""
     caution: float = Field(default=0.05, ge=0)
     """By how much more a picture has to convince in every later round: brief is also noisy."""
-    picture_middle: float = 0.62
+    picture_middle: float = 0.42
     """Picture relevance, plus its standing out, at which yes and no are equally likely."""
-    picture_slope: float = Field(default=10.0, gt=0)
+    picture_slope: float = Field(default=27.0, gt=0)
     """Steepness of that decision."""
-    outstanding: float = Field(default=0.25, ge=0)
+    outstanding: float = Field(default=0.1, ge=0)
     """Weight of how far the picture stands out from the film's own background."""
     words_middle: float = 0.45
     """Cosine of meanings, plus shared words, at which yes and no are equally likely."""
@@ -144,6 +144,8 @@ class GroundSettings(Group):
     """Seconds within which a boundary moves to a cut."""
     stretch: float = Field(default=1.6, ge=1)
     """Times its own length up to which a spoken mention grows to the shots it is made in."""
+    glimpse: float = Field(default=0.5, ge=0)
+    """Seconds; a picture seen for only so long counts half: few samples, much noise."""
     faint: float = Field(default=0.5, gt=0, le=1)
     """Share of a clip's highest peak below which a further peak in it is no proposal."""
     min_length: float = Field(default=0.5, gt=0)

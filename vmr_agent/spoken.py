@@ -93,9 +93,12 @@ def _utterance(words: Sequence[Heard]) -> Utterance:
 def on_time(word: Heard, speech: Sequence[Stretch]) -> Heard:
     """The word without the silence before it, which Whisper's attention adds to first words."""
     onsets = [start for start, _ in speech if word.start < start < word.end]
-    return word._replace(start=max(onsets)) if onsets else word
+    if word.timing == "aligned" or not onsets:
+        return word
+    return word._replace(start=max(onsets))
 
 
 def voiced(span: Span, speech: Sequence[Stretch]) -> bool:
+    """Whether speech was detected in enough of the span for it not to be made up."""
     heard = sum(max(0.0, min(span.end, end) - max(span.start, start)) for start, end in speech)
     return heard >= VOICED * span.length

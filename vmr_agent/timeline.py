@@ -16,6 +16,12 @@ LONGEST = 48 * 3600.0
 """Seconds; no film is longer, so a later timestamp or a longer promise is damage."""
 SLACK = 0.25
 """Seconds by which a film may end before its header says, since headers round."""
+HOLE = 0.5
+"""Seconds without a frame above which frames are missing."""
+REORDERED = 16
+"""Frames that a codec may hold back, so that packets seem to leap; no codec holds more."""
+SKIPPED = 1024
+"""Bytes between two packets that no header explains."""
 JOIN = 0.1
 """Seconds by which sound may stray from its timestamps before silence is put in."""
 
@@ -30,6 +36,26 @@ class Stamped(Protocol):
     @property
     def is_corrupt(self) -> bool:
         """Whether the decoder made parts of it up."""
+
+
+class Packet(Protocol):
+    """A piece of the file."""
+
+    @property
+    def pos(self) -> int | None:
+        """First byte, shared by pieces in one box."""
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+
+    @property
+    def pts(self) -> int | None:
+        """When it is seen or heard, in ticks."""
+
+    @property
+    def time_base(self) -> Fraction:
+        """Seconds in a tick."""
 
 
 F = TypeVar("F", bound=Stamped)
@@ -84,6 +110,40 @@ class Timeline:
             self.zero = now if self.zero is None else self.zero
             if not frame.is_corrupt and self._earliest <= now - self.zero <= LONGEST:
                 yield round(now - self.zero, 6), frame
+
+
+class Skips:
+    """Finds what a reader left out without a word to get past damage.
+
+    A pause alone proves nothing, a film of slides has many: bytes must be missing with it. Only
+    broadcast formats, which stuff their bytes but never pause, are judged by the pause.
+    """
+
+    def __init__(self, rate: float, never_pauses: bool = False) -> None:
+        self.rate = rate
+        """Frames per second; 0 where the reader does say what is wrong."""
+        self.never_pauses = never_pauses
+        self._start = self._end = 0
+        self._left_out = False
+        self._last: float | None = None
+
+    def before(self, packet: Packet, is_picture: bool) -> int:
+        """Frames of picture left out before the packet. Show it every packet, in file order."""
+        if not self.rate or packet.pos is None:
+            return 0
+        self._left_out |= packet.pos - self._end > SKIPPED
+        follows = packet.pos == self._start
+        self._end = packet.size + (self._end if follows else max(packet.pos, self._end))
+        self._start = packet.pos
+        return self._missing(packet) if is_picture and packet.pts is not None else 0
+
+    def _missing(self, packet: Packet) -> int:
+        time = float((packet.pts or 0) * packet.time_base)
+        last = time if self._last is None else self._last
+        pause, left_out = time - last, self._left_out or self.never_pauses
+        self._last, self._left_out = max(time, last), False
+        frames = pause * self.rate - 1
+        return round(frames) if left_out and pause > HOLE and frames > REORDERED else 0
 
 
 def believed(seconds: Fraction | float) -> float:

@@ -88,6 +88,7 @@ class Toolbox:
             vectors=vectors["vectors"],
             utterances=self.shelf.get(state.speech, Speech)[0].utterances,
             speech=meanings["speech"],
+            speakers=meanings["speakers"],
             texts=self.shelf.get(state.screen, Screen)[0].texts,
             text=meanings["text"],
             levels=self.shelf.get(state.sounds, Sounds)[1]["levels"],

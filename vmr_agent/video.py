@@ -9,8 +9,7 @@
         hear(start, samples)
 
 Time zero is the first picture frame, for the sound too; without picture, the first sample.
-Damage is skipped and counted. FFmpeg is handed an open local file and a list of formats, so that
-no URL, playlist or second file is ever followed.
+Damage is skipped and counted. FFmpeg gets an open file and a list of formats: no URL, no playlist.
 """
 
 from __future__ import annotations
@@ -31,10 +30,13 @@ from numpy.typing import NDArray
 
 from vmr_agent.errors import VideoNotFoundError, VideoTooLargeError, VideoUnreadableError
 from vmr_agent.settings import VideoSettings
-from vmr_agent.timeline import LONGEST, Samples, Timeline, believed, blocks, laid
+from vmr_agent.timeline import LONGEST, Samples, Skips, Timeline, believed, blocks, laid
 from vmr_agent.types import Video
 
 _FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,asf,ogg,mxf,wav,mp3,aac,flac"
+_GUARD = {"format_whitelist": _FORMATS, "protocol_whitelist": "file"}
+_SILENT = ("matroska,webm", "flv", "mpegts")
+"""Formats whose readers step over damage without a word."""
 _PATIENCE = (60.0, 10.0)
 """Seconds that opening and one read may take; a file that lies about itself must not hang us."""
 _RETRIES = 20
@@ -172,7 +174,7 @@ def sound(
 @contextmanager
 def _opened(path: Path, limits: VideoSettings) -> Iterator[InputContainer]:
     _check_file(path)
-    guard = {"format_whitelist": _FORMATS, "protocol_whitelist": "file", **_bound(limits)}
+    guard = _GUARD | {"max_pixels": str(2 * limits.max_pixels)}
     with ExitStack() as stack:
         try:
             file = stack.enter_context(path.open("rb"))
@@ -195,17 +197,10 @@ def _check_file(path: Path) -> None:
         raise VideoNotFoundError(f"{str(path)!r}: {reason}; give a local file") from error
     if not stat.S_ISREG(found.st_mode):
         raise VideoNotFoundError(f"{str(path)!r}: not a regular file; give a film")
-    if found.st_size == 0:
-        raise VideoUnreadableError(f"{str(path)!r}: the file is empty; fetch or copy it again")
-
-
-def _bound(limits: VideoSettings) -> dict[str, str]:
-    """Makes FFmpeg itself refuse frames that grow too large later on; they count as lost."""
-    return {"max_pixels": str(limits.max_pixels)}
 
 
 def _film(container: InputContainer, path: Path, limits: VideoSettings) -> _Track | None:
-    """The track of the picture, None if there is none; refuses what is too large to decode."""
+    """The picture's track, None without one. What grows past twice the limit later on is lost."""
     stream = _pick(container.streams.video)
     if stream is None:
         return None
@@ -215,7 +210,7 @@ def _film(container: InputContainer, path: Path, limits: VideoSettings) -> _Trac
             f"{str(path)!r}: a frame has {width}x{height} pixels, more than {limits.max_pixels}; "
             "scale the film down or raise settings.video.max_pixels"
         )
-    stream.codec_context.options = _bound(limits)
+    stream.codec_context.options = {"max_pixels": str(2 * limits.max_pixels)}
     return _Track(container, stream)
 
 
@@ -236,8 +231,11 @@ class _Track:
     """One stream of an open file, decoded packet by packet; what is damaged is stepped over."""
 
     def __init__(self, container: InputContainer, stream: Any, zero: float | None = None) -> None:
+        silent = stream.type == "video" and container.format.name in _SILENT
+        never_pauses = container.format.name == "mpegts"
+        self.skips = Skips(float(stream.average_rate or 25) if silent else 0.0, never_pauses)
         for other in container.streams:
-            other.discard = Discard.default if other is stream else Discard.all
+            other.discard = Discard.default if silent or other is stream else Discard.all
         stream.thread_type = "AUTO"
         self.container, self.stream, self.line = container, stream, Timeline(zero)
         self.start = (container.start_time or 0) / av.time_base
@@ -269,7 +267,11 @@ class _Track:
     def _packets(self) -> Iterator[av.Packet[Any]]:
         for _ in range(_RETRIES):
             try:
-                yield from self.container.demux(self.stream)
+                for packet in self.container.demux():
+                    mine = packet.stream is self.stream
+                    self.line.met += self.skips.before(packet, mine)
+                    if mine:
+                        yield packet
             except _DAMAGE:
                 self.line.met += 1
             else:
@@ -280,11 +282,11 @@ def _resampled(track: _Track, rate: int) -> Iterator[tuple[float, Samples]]:
     """(seconds from time zero, mono samples), whatever form the sound has or changes to."""
     resampler, form, end = None, None, 0.0
     for time, frame in track.frames():
-        now = frame.format.name, frame.layout.name, frame.sample_rate
         if not 1_000 <= frame.sample_rate <= 768_000:
             continue  # Hz; no sound has such a rate, and its filter would be huge
-        if resampler is None or now != form:
-            resampler, form = av.AudioResampler("flt", "mono", rate, options=_AVERAGE), now
+        last, form = form, (frame.format.name, frame.layout.name, frame.sample_rate)
+        if resampler is None or form != last:
+            resampler = av.AudioResampler("flt", "mono", rate, options=_AVERAGE)
         try:
             yield time, _mono(resampler.resample(frame))
         except _DAMAGE:

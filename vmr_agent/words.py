@@ -21,6 +21,9 @@ VAGUE = frozenset(
 FUZZY = 0.8  # share of letters in common from which two longer words count as the same
 LONG = 5  # letters from which a misread word may still be the same
 
+PHRASE = 12  # words of a long sentence that are compared with a question by themselves
+HOP = 6  # words from the start of one phrase to the next
+
 
 def tokens(text: str) -> list[str]:
     """Lower-case words and numbers in order, apostrophes dropped."""
@@ -67,3 +70,15 @@ def covered(wanted: Sequence[str], given: Sequence[str]) -> float:
     found = {index for index in matched(wanted, given) if index is not None}
     distinct = {stem(token) for token in wanted}
     return len({stem(wanted[index]) for index in found}) / len(distinct) if distinct else 0.0
+
+
+def phrases(text: str) -> list[str]:
+    """A sentence, and if it is long, overlapping pieces of it: one aside must not be averaged out.
+
+    The first is always the whole.
+    """
+    words = text.split()
+    if len(words) < PHRASE + HOP // 2:
+        return [text]
+    starts = range(0, len(words) - PHRASE + HOP, HOP)
+    return [text, *(" ".join(words[start : start + PHRASE]) for start in starts)]

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from vmr_agent.adapters import ocr
 from vmr_agent.adapters.ocr import RapidText
 
 Image = NDArray[np.uint8]
@@ -32,6 +33,15 @@ def test_lines_are_read_top_to_bottom(reader: RapidText) -> None:
     found = reader.read(picture("Platform 9", "The train leaves at noon", "EXIT"))
     assert [text for text, _ in found] == ["Platform 9", "The train leaves at noon", "EXIT"]
     assert all(0.5 <= confidence <= 1 for _, confidence in found)
+
+
+def test_pieces_side_by_side_are_one_line_but_columns_are_not() -> None:
+    def piece(text: str, left: float, right: float, top: float = 0) -> ocr._Piece:
+        return ocr._Piece(text, 0.9, left, right, top, top + 20)
+
+    pieces = [piece("ask not", 0, 90), piece("what", 100, 150), piece("9:15", 400, 450)]
+    lines = ocr._joined([*pieces, piece("your country", 0, 120, top=30)])
+    assert [line.text for line in lines] == ["ask not what", "9:15", "your country"]
 
 
 def test_the_picture_is_taken_as_rgb(reader: RapidText) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,17 @@ THREADS = 4
 """Cores used at most; more do not make models this small faster."""
 
 
+class _Piece(NamedTuple):
+    """Text that was found, and its box in pixels."""
+
+    text: str
+    confidence: float
+    left: float
+    right: float
+    top: float
+    bottom: float
+
+
 class RapidText:
     """Lines of text in a picture. ``RapidText().read(image)``.
 
@@ -39,11 +50,12 @@ class RapidText:
         """
         # rapidocr wants BGR, and returns None where it found nothing.
         found = self._engine(np.ascontiguousarray(image[..., ::-1]))
-        lines = zip(found.txts or (), found.scores or (), strict=True)
+        if found.txts is None:
+            return ()
+        pieces = zip(found.boxes, found.txts, found.scores, strict=True)
+        rows = _joined([_piece(*each) for each in pieces if each[2] >= CONFIDENCE])
         return tuple(
-            (text.strip(), min(1.0, float(score)))
-            for text, score in lines
-            if score >= CONFIDENCE and sum(map(str.isalnum, text)) >= LETTERS
+            (row.text, row.confidence) for row in rows if sum(map(str.isalnum, row.text)) >= LETTERS
         )
 
     @cached_property
@@ -64,3 +76,28 @@ class RapidText:
                 "EngineConfig.onnxruntime.intra_op_num_threads": min(THREADS, os.cpu_count() or 1),
             }
         )
+
+
+def _piece(box: NDArray[np.float32], text: str, score: float) -> _Piece:
+    (left, top), (right, bottom) = box.min(axis=0), box.max(axis=0)
+    return _Piece(text.strip(), min(1.0, float(score)), left, right, top, bottom)
+
+
+def _joined(pieces: list[_Piece]) -> list[_Piece]:
+    """Pieces side by side, less than their height apart, become one line."""
+    lines: list[_Piece] = []
+    for piece in pieces:
+        if lines and _follows(lines[-1], piece):
+            line = lines[-1]
+            text = f"{line.text} {piece.text}"
+            lowest = min(line.confidence, piece.confidence)
+            lines[-1] = piece._replace(text=text, confidence=lowest, left=line.left)
+        else:
+            lines.append(piece)
+    return lines
+
+
+def _follows(line: _Piece, piece: _Piece) -> bool:
+    height = min(line.bottom - line.top, piece.bottom - piece.top)
+    level = abs(line.top + line.bottom - piece.top - piece.bottom) < height
+    return bool(level and -height < piece.left - line.right < height)

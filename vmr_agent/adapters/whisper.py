@@ -33,6 +33,7 @@ from vmr_agent.spoken import PAD, WINDOW, Heard, Stretch, merge, on_time, senten
 from vmr_agent.types import Utterance
 
 Array = NDArray[np.float32]
+Aligner = tuple[Any, dict[str, Any]]
 
 RATE = 16_000
 """Samples per second that Whisper was trained on."""
@@ -148,13 +149,13 @@ class WhisperX:
                 "packaged, a folder with model.bin and tokenizer.json, or a model in the cache"
             ) from error
 
-    def _aligner(self, language: str) -> tuple[Any, dict[str, Any]] | None:
+    def _aligner(self, language: str) -> Aligner | None:
         if language not in self._aligners:
             self._aligners[language] = _load_aligner(language, self._device)
         return self._aligners[language]
 
     @cached_property
-    def _aligners(self) -> dict[str, tuple[Any, dict[str, Any]] | None]:
+    def _aligners(self) -> dict[str, Aligner | None]:
         return {}
 
 
@@ -185,33 +186,32 @@ def _load_full(source: str, options: dict[str, Any]) -> Any:
         return whisperx.load_model(source, vad_model=object(), threads=0, **options).model
 
 
-def _load_aligner(language: str, device: str) -> tuple[Any, dict[str, Any]] | None:
+def _load_aligner(language: str, device: str) -> Aligner | None:
     """WhisperX's aligner for the language, None where it, or nltk's Punkt, is not in the cache."""
     with _quiet():
-        import nltk
         from whisperx import alignment
 
-        try:
-            nltk.data.find("tokenizers/punkt_tab")
-        except LookupError:
-            return None
         if name := alignment.DEFAULT_ALIGN_MODELS_TORCH.get(language):
-            cached = (
-                _torch_cache() / alignment.torchaudio.pipelines.__dict__[name]._path
-            ).is_file()
+            bundle = alignment.torchaudio.pipelines.__dict__[name]
+            cached = (_torch_cache() / bundle._path).is_file()
         else:
-            name = alignment.DEFAULT_ALIGN_MODELS_HF.get(language, "")
-            cached = bool(name) and _on_disk(name)
+            cached = _in_hub_cache(alignment.DEFAULT_ALIGN_MODELS_HF.get(language, ""))
         if not cached:
             return None
-        model, about = alignment.load_align_model(language, device, model_cache_only=True)
+        try:
+            alignment.nltk.data.find("tokenizers/punkt_tab")
+            model, about = alignment.load_align_model(language, device, model_cache_only=True)
+        except (LookupError, ValueError):  # nltk's and whisperx's ways of saying: not in the cache
+            return None
         return model, about
 
 
-def _on_disk(name: str) -> bool:
+def _in_hub_cache(name: str) -> bool:
+    if not name or Path(name).is_dir():
+        return bool(name)
     from huggingface_hub import try_to_load_from_cache
 
-    return Path(name).is_dir() or isinstance(try_to_load_from_cache(name, "config.json"), str)
+    return isinstance(try_to_load_from_cache(name, "config.json"), str)
 
 
 def _torch_cache() -> Path:

@@ -38,7 +38,8 @@ def ground(
         span = Span(start=first * step, end=min(last * step, film.video.duration))
         span = _settle(span, found.channels[lead], height, film, settings)
         if span.length >= settings.min_length:
-            proposals.append(_proposal(clip, span, found.channels[lead], fused, step))
+            score = _score(span, found.channels[lead], fused, step, settings)
+            proposals.append(_proposal(clip, span, score, found.channels[lead]))
     return tuple(proposals)
 
 
@@ -60,9 +61,16 @@ def _shots_around(span: Span, film: Film, settings: GroundSettings) -> Span:
     return hull if hull.length <= settings.stretch * span.length else span
 
 
-def _proposal(clip: Clip, span: Span, lead: Channel, fused: Array, step: float) -> Proposal:
+def _score(
+    span: Span, lead: Channel, fused: Array, step: float, settings: GroundSettings
+) -> float:
+    """Mean relevance inside; a glimpse of a picture counts for less than a long look."""
     inside = fused[int(span.start / step) : int(np.ceil(span.end / step))]
-    score = float(inside.mean()) if len(inside) else 0.0
+    mean = float(inside.mean()) if len(inside) else 0.0
+    return mean * span.length / (span.length + settings.glimpse) if lead == "picture" else mean
+
+
+def _proposal(clip: Clip, span: Span, score: float, lead: Channel) -> Proposal:
     mine = tuple(why for why in clip.evidence if why.span is None or why.span.overlap(span))
     note = f"boundaries from the {lead} curve"
     return Proposal(span=span, score=score, evidence=mine).because(

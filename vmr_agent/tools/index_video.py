@@ -7,6 +7,7 @@ import numpy as np
 from vmr_agent.film import Film
 from vmr_agent.protocols import Arrays, Index, Row, Sentences
 from vmr_agent.types import Entry, Fault, Footage, Screen, Sounds, Span, Speech, Video
+from vmr_agent.words import phrases
 
 WHOLE = 0.995  # coverage from which nothing is worth saying: a broken last packet is common
 
@@ -19,13 +20,20 @@ def index_video(
     sounds: Sounds,
     sentences: Sentences,
 ) -> tuple[Entry, Arrays]:
-    """The film's entry; arrays ``speech`` (U, S) and ``text`` (W, S) are sentence vectors."""
+    """The film's entry, and what its words mean.
+
+    Arrays: ``speech`` (P, S) vectors of phrases, ``speakers`` (P,) which utterance each is from,
+    ``text`` (W, S) vectors of lines on screen.
+    """
     found = {"duration": sounds.duration, "coverage": 1.0}
     if video.has_picture:
         found = {"duration": footage.duration, "coverage": footage.coverage}
-    said = [utterance.text for utterance in speech.utterances]
-    written = [line.text for line in screen.texts]
-    arrays = {"speech": sentences.embed(said), "text": sentences.embed(written)}
+    said = [(n, part) for n, u in enumerate(speech.utterances) for part in phrases(u.text)]
+    arrays = {
+        "speech": sentences.embed([part for _, part in said]),
+        "speakers": np.asarray([number for number, _ in said], np.int64),
+        "text": sentences.embed([line.text for line in screen.texts]),
+    }
     known = video.model_copy(update=found)
     return Entry(video=known, heard=speech.heard, read=screen.read), arrays
 
@@ -55,8 +63,8 @@ def register(film: Film, index: Index) -> None:
         ("picture", Span(start=float(time), end=float(time) + gap), vector)
         for time, vector in zip(film.times, film.vectors, strict=True)
     ]
-    said = zip(film.utterances, film.speech, strict=True)
-    rows += [("speech", utterance.span, vector) for utterance, vector in said]
+    said = zip(film.speakers, film.speech, strict=True)
+    rows += [("speech", film.utterances[number].span, vector) for number, vector in said]
     written = zip(film.texts, film.text, strict=True)
     rows += [("text", line.span, vector) for line, vector in written]
     index.put(film.video, rows)
