@@ -99,23 +99,25 @@ class Piece:
 
 
 @pytest.mark.parametrize(
-    ("pieces", "lost"),
+    ("pieces", "matroska", "mpegts"),
     [
-        ([Piece(0, 9000, 0), Piece(9010, 9000, 40), Piece(18_020, 9000, 80)], 0),
-        ([Piece(0, 9000, 0), Piece(9010, 9000, 5000)], 0),
-        ([Piece(0, 9000, 0), Piece(90_000, 9000, 40)], 0),
-        ([Piece(0, 9000, 0), Piece(90_000, 9000, 4000)], 100),
-        ([Piece(0, 9000, 0), Piece(90_000, 90), Piece(90_090, 9000, 4000)], 100),
-        ([Piece(0, 9000, 0), Piece(9010, 60_000), Piece(69_020, 9000, 4000)], 0),
-        ([Piece(0, 9000, 0), *[Piece(9010, 900)] * 9, Piece(17_110, 9000, 4000)], 0),
-        ([Piece(50_000, 9000, 4000), Piece(None, 9, 5000), Piece(59_000, 9000, 6000)], 0),
+        ([Piece(0, 9000, 0), Piece(9010, 9000, 40), Piece(18_020, 9000, 80)], 0, 0),
+        ([Piece(9000 * i, 9000, pts) for i, pts in enumerate([0, 640, 40, 1240])], 0, 0),
+        ([Piece(0, 9000, 0), Piece(9010, 9000, 4000)], 0, 99),
+        ([Piece(0, 9000, 0), Piece(90_000, 9000, 40)], 0, 0),
+        ([Piece(0, 9000, 0), Piece(90_000, 9000, 4000), Piece(99_000, 9, 4040)], 99, 99),
+        ([Piece(0, 9000, 0), Piece(90_000, 90), Piece(90_090, 9000, 4000)], 99, 99),
+        ([Piece(0, 9000, 0), Piece(9010, 60_000), Piece(69_020, 9000, 4000)], 0, 99),
+        ([Piece(0, 9000, 0), *[Piece(9010, 900)] * 9, Piece(17_110, 9000, 4000)], 0, 99),
+        ([Piece(50_000, 9000, 4000), Piece(None, 9, 5000), Piece(59_000, 90, 4040)], 0, 0),
     ],
-    ids=["whole", "pause", "bytes", "both", "sound first", "sound between", "laced", "unknown"],
+    ids=["whole", "order", "pause", "bytes", "both", "sound", "between", "laced", "unknown"],
 )
-def test_bytes_and_time_left_out_together_are_lost_frames(pieces: list[Piece], lost: int) -> None:
-    skips, none = Skips(25), Skips(0)
-    assert sum(skips.before(piece, piece.pts is not None) for piece in pieces) == lost
-    assert sum(none.before(piece, piece.pts is not None) for piece in pieces) == 0
+def test_what_a_reader_leaves_out(pieces: list[Piece], matroska: int, mpegts: int) -> None:
+    for reader, lost in (("matroska,webm", matroska), ("mpegts", mpegts), ("mov,mp4", 0)):
+        skips = Skips(reader, Fraction(25))
+        assert sum(skips.before(piece, piece.pts is not None) for piece in pieces) == lost
+        assert Skips(reader, None).rate == 0
 
 
 def test_only_possible_lengths_are_believed() -> None:

@@ -16,6 +16,8 @@ LONGEST = 48 * 3600.0
 """Seconds; no film is longer, so a later timestamp or a longer promise is damage."""
 SLACK = 0.25
 """Seconds by which a film may end before its header says, since headers round."""
+SILENT = ("matroska,webm", "flv", "mpegts")
+"""FFmpeg's readers that step over damage without a word."""
 HOLE = 0.5
 """Seconds without a frame above which frames are missing."""
 REORDERED = 16
@@ -116,14 +118,14 @@ class Skips:
     """Finds what a reader left out without a word to get past damage.
 
     A pause alone proves nothing, a film of slides has many: bytes must be missing with it. Only
-    broadcast formats, which stuff their bytes but never pause, are judged by the pause.
+    broadcasts, which stuff their bytes but never pause, are judged by the pause.
     """
 
-    def __init__(self, rate: float, never_pauses: bool = False) -> None:
-        self.rate = rate
-        """Frames per second; 0 where the reader does say what is wrong."""
-        self.never_pauses = never_pauses
-        self._start = self._end = 0
+    def __init__(self, reader: str, rate: Fraction | None) -> None:
+        self.rate = float(rate) if rate and reader in SILENT else 0.0
+        """Frames per second; 0 for a reader that tells of damage itself, and for sound."""
+        self._never_pauses = reader == "mpegts"
+        self._end = 0
         self._left_out = False
         self._last: float | None = None
 
@@ -132,15 +134,13 @@ class Skips:
         if not self.rate or packet.pos is None:
             return 0
         self._left_out |= packet.pos - self._end > SKIPPED
-        follows = packet.pos == self._start
-        self._end = packet.size + (self._end if follows else max(packet.pos, self._end))
-        self._start = packet.pos
+        self._end = packet.size + max(packet.pos, self._end)
         return self._missing(packet) if is_picture and packet.pts is not None else 0
 
     def _missing(self, packet: Packet) -> int:
         time = float((packet.pts or 0) * packet.time_base)
         last = time if self._last is None else self._last
-        pause, left_out = time - last, self._left_out or self.never_pauses
+        pause, left_out = time - last, self._left_out or self._never_pauses
         self._last, self._left_out = max(time, last), False
         frames = pause * self.rate - 1
         return round(frames) if left_out and pause > HOLE and frames > REORDERED else 0

@@ -33,14 +33,17 @@ from vmr_agent.settings import VideoSettings
 from vmr_agent.timeline import LONGEST, Samples, Skips, Timeline, believed, blocks, laid
 from vmr_agent.types import Video
 
+# PyAV's log callback takes the GIL inside FFmpeg's threads. Freeing a decoder waits for those threads
+# with the GIL held, so one message at the wrong moment stops the process for ever.
+av.logging.restore_default_callback()
+av.logging.set_libav_level(av.logging.PANIC)
+
 _FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,asf,ogg,mxf,wav,mp3,aac,flac"
 _GUARD = {"format_whitelist": _FORMATS, "protocol_whitelist": "file"}
-_SILENT = ("matroska,webm", "flv", "mpegts")
-"""Formats whose readers step over damage without a word."""
 _PATIENCE = (60.0, 10.0)
 """Seconds that opening and one read may take; a file that lies about itself must not hang us."""
-_RETRIES = 20
-"""Failed reads after which the rest is given up; until then each goes on behind the damage."""
+_RETRIES = 50
+"""Failed reads in a row after which the rest is given up; until then each steps over damage."""
 _AVERAGE = {"rematrix_maxval": "1"}
 """Mixes channels down by their mean; FFmpeg's own mix of equal channels to floats exceeds 1."""
 _LIMITS = VideoSettings()
@@ -182,9 +185,8 @@ def _opened(path: Path, limits: VideoSettings) -> Iterator[InputContainer]:
             stack.enter_context(media)
         except _DAMAGE as error:
             reason = getattr(error, "strerror", None) or type(error).__name__
-            raise VideoUnreadableError(
-                f"{str(path)!r}: cannot be opened as film or sound ({reason}); is it a whole film?"
-            ) from error
+            what = f"cannot be opened ({reason}); is it a whole film?"
+            raise VideoUnreadableError(f"{str(path)!r}: {what}") from error
         yield media
 
 
@@ -206,17 +208,15 @@ def _film(container: InputContainer, path: Path, limits: VideoSettings) -> _Trac
         return None
     width, height = stream.codec_context.width, stream.codec_context.height
     if width * height > limits.max_pixels:
-        raise VideoTooLargeError(
-            f"{str(path)!r}: a frame has {width}x{height} pixels, more than {limits.max_pixels}; "
-            "scale the film down or raise settings.video.max_pixels"
-        )
+        size = f"{width}x{height} pixels are more than {limits.max_pixels}"
+        raise VideoTooLargeError(f"{str(path)!r}: {size}; raise settings.video.max_pixels")
     stream.codec_context.options = {"max_pixels": str(2 * limits.max_pixels)}
     return _Track(container, stream)
 
 
 def _sound(container: InputContainer, zero: float | None = None) -> _Track | None:
     stream = _pick(container.streams.audio)
-    return None if stream is None else _Track(container, stream, zero)
+    return stream and _Track(container, stream, zero)
 
 
 def _pick(streams: Iterable[Any]) -> Any:
@@ -231,11 +231,9 @@ class _Track:
     """One stream of an open file, decoded packet by packet; what is damaged is stepped over."""
 
     def __init__(self, container: InputContainer, stream: Any, zero: float | None = None) -> None:
-        silent = stream.type == "video" and container.format.name in _SILENT
-        never_pauses = container.format.name == "mpegts"
-        self.skips = Skips(float(stream.average_rate or 25) if silent else 0.0, never_pauses)
+        self.skips = Skips(container.format.name, getattr(stream, "average_rate", None))
         for other in container.streams:
-            other.discard = Discard.default if silent or other is stream else Discard.all
+            other.discard = Discard.default if self.skips.rate or other is stream else Discard.all
         stream.thread_type = "AUTO"
         self.container, self.stream, self.line = container, stream, Timeline(zero)
         self.start = (container.start_time or 0) / av.time_base
@@ -265,22 +263,27 @@ class _Track:
                 yield from frames
 
     def _packets(self) -> Iterator[av.Packet[Any]]:
-        for _ in range(_RETRIES):
+        failed = 0
+        while failed < _RETRIES:
             try:
                 for packet in self.container.demux():
                     mine = packet.stream is self.stream
-                    self.line.met += self.skips.before(packet, mine)
-                    if mine:
+                    self.line.met += failed + self.skips.before(packet, mine)
+                    failed = 0
+                    if mine and packet.size:
                         yield packet
+                break
             except _DAMAGE:
-                self.line.met += 1
-            else:
-                return
+                failed += 1
+        rest: av.Packet[Any] = av.Packet()  # has the decoder give out what it still holds
+        rest.stream, rest.time_base = self.stream, self.stream.time_base
+        yield rest
 
 
 def _resampled(track: _Track, rate: int) -> Iterator[tuple[float, Samples]]:
     """(seconds from time zero, mono samples), whatever form the sound has or changes to."""
-    resampler, form, end = None, None, 0.0
+    form: Any = None
+    resampler, end = None, 0.0
     for time, frame in track.frames():
         if not 1_000 <= frame.sample_rate <= 768_000:
             continue  # Hz; no sound has such a rate, and its filter would be huge

@@ -32,12 +32,13 @@ def relevance(
     count = curves.steps(film.video.duration, settings.step)
     rows: dict[Channel, Array] = {}
     notes: list[channels.Note] = []
-    if len(film.times) and not (query.spoken or query.written):
+    named = bool(query.spoken or query.written)
+    if len(film.times) and not named:
         rows["picture"] = channels.picture(query, film, turn, encoder, settings, count)
-    if film.utterances and not query.written:
+    if film.utterances and (query.spoken or not named):
         rows["speech"], said = channels.speech(query, film, sentences, settings, count)
         notes += said
-    if film.texts and not query.spoken:
+    if film.texts and (query.written or not named):
         rows["text"], read = channels.text(query, film, sentences, settings, count)
         notes += read
     heard = channels.sound(query, film, settings, count)

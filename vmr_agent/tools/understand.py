@@ -29,6 +29,11 @@ SOUNDS = frozenset(
     screaming shout shouting silence silent sing singing siren song sound sounds speech talking
     thunder voice voices whistle""".split()
 )
+ON_SCREEN = frozenset(
+    """screen on-screen text caption subtitle subtitles sign title headline card slide banner label
+    poster words word written writing reads letters logo""".split()
+)
+ALOUD = frozenset("say says saying said speaks spoken hear heard voice narrator aloud".split())
 ORDER = frozenset("after before first second third last finally again then while until".split())
 NOT_ACTIONS = frozenset("building ceiling clothing evening king morning ring string thing".split())
 
@@ -49,8 +54,14 @@ def check(text: str, max_words: int) -> str:
 def understand(folded: str) -> Query:
     """The question, taken apart."""
     words = tokens(folded)
-    written = _asked(WRITTEN, folded)
-    spoken = "" if written else _asked(SPOKEN, folded) or _quoted(folded)
+    written, spoken = _asked(WRITTEN, folded), _asked(SPOKEN, folded)
+    if quote := _quoted(folded):
+        # A quotation is looked for where the question says; if it does not, in both places.
+        on_screen, aloud = bool(ON_SCREEN & set(words)), bool(spoken or ALOUD & set(words))
+        written = quote if on_screen or not aloud else ""
+        spoken = quote if aloud or not on_screen else ""
+    elif written:
+        spoken = ""
     keywords = tuple(dict.fromkeys(content(folded)))
     actions = tuple(word for word in keywords if _is_action(word))
     return Query(
@@ -68,11 +79,11 @@ def understand(folded: str) -> Query:
 
 
 def _asked(pattern: re.Pattern[str], text: str) -> str:
-    """What a sentence asks to be said or written: its quotation, or all after the verb."""
+    """What a sentence asks to be said or written: all after the verb."""
     match = pattern.search(text)
     if match is None or not content(match["what"]):
         return ""
-    return _quoted(text) or match["what"].strip(" .?!,:")
+    return match["what"].strip(" .?!,:")
 
 
 def _quoted(text: str) -> str:

@@ -7,8 +7,9 @@ probability asked for is turned down.
 from __future__ import annotations
 
 from vmr_agent.settings import VerifySettings
-from vmr_agent.types import Candidate, Evidence, Moment, Proposal, Verdict
+from vmr_agent.types import Candidate, Evidence, Moment, Proposal, Span, Verdict
 
+INSIDE = 0.8  # share of a moment within another from which it is part of it
 ALIKE = 0.8  # ratio of scores from which two neighbours count as one moment
 
 
@@ -16,11 +17,8 @@ def verify(
     proposals: tuple[Proposal, ...], dropped: tuple[Candidate, ...], settings: VerifySettings
 ) -> Verdict:
     """Moments, best first, and what was turned down, best first (``dropped`` included)."""
-    moments: list[Moment] = []
-    for proposal in sorted(proposals, key=lambda each: -each.score):
-        if all(proposal.span.iou(kept.span) <= settings.overlap for kept in moments):
-            moments.append(_judge(proposal, settings))
-    whole = _merge(moments, settings)
+    judged = [_judge(proposal, settings) for proposal in proposals]
+    whole = _merge(_suppress(judged, settings), settings)
     accepted = [moment for moment in whole if moment.score >= settings.accept]
     rejected = [moment for moment in whole if moment.score < settings.accept]
     rejected += [_judge(candidate, settings) for candidate in dropped]
@@ -36,6 +34,37 @@ def _judge(scored: Proposal | Candidate, settings: VerifySettings) -> Moment:
     return Moment(span=scored.span, score=probability, evidence=(*scored.evidence, reason))
 
 
+def _suppress(moments: list[Moment], settings: VerifySettings) -> list[Moment]:
+    """Duplicates out, best first. What lies inside another accepted moment supports it.
+
+    So a thing that is seen for ten seconds and named for two is one moment of ten seconds.
+    """
+    kept: list[Moment] = []
+    for moment in sorted(moments, key=lambda each: (-each.span.length, -each.score)):
+        host = next((i for i, each in enumerate(kept) if _inside(moment, each, settings)), None)
+        if host is None:
+            kept.append(moment)
+        else:
+            kept[host] = _joined(kept[host], moment, kept[host].span)
+    distinct: list[Moment] = []
+    for moment in _best(kept):
+        if all(moment.span.iou(other.span) <= settings.overlap for other in distinct):
+            distinct.append(moment)
+    return distinct
+
+
+def _inside(moment: Moment, host: Moment, settings: VerifySettings) -> bool:
+    shared = moment.span.overlap(host.span) >= INSIDE * moment.span.length
+    return shared and host.score >= settings.accept
+
+
+def _joined(left: Moment, right: Moment, span: Span) -> Moment:
+    """One moment of two: the better score, all evidence once, the better one's first."""
+    better, other = (left, right) if left.score >= right.score else (right, left)
+    evidence = better.evidence + tuple(e for e in other.evidence if e not in better.evidence)
+    return Moment(span=span, score=better.score, evidence=evidence)
+
+
 def _merge(moments: list[Moment], settings: VerifySettings) -> list[Moment]:
     """Neighbours with hardly a gap and hardly a difference in score made one."""
     merged: list[Moment] = []
@@ -44,10 +73,7 @@ def _merge(moments: list[Moment], settings: VerifySettings) -> list[Moment]:
         if last is None or not _one(last, moment, settings):
             merged.append(moment)
             continue
-        better, other = (last, moment) if last.score >= moment.score else (moment, last)
-        evidence = better.evidence + tuple(e for e in other.evidence if e not in better.evidence)
-        span = last.span.union(moment.span)
-        merged[-1] = Moment(span=span, score=better.score, evidence=evidence)
+        merged[-1] = _joined(last, moment, last.span.union(moment.span))
     return merged
 
 
