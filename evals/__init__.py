@@ -1,0 +1,1 @@
+"""Films with known answers, and how well they are answered."""

@@ -92,7 +92,7 @@ def sound(query: Query, film: Film, settings: RetrieveSettings, count: int) -> A
     else:
         return None
     seconds = np.minimum((np.arange(count) * settings.step).astype(int), len(heard) - 1)
-    return heard[seconds]
+    return np.asarray(heard[seconds], np.float32)
 
 
 def quoted(wanted: str, words: Sequence[Word], share: float) -> list[Span]:

@@ -75,7 +75,9 @@ def search(query: Question, limit: int = 10, json: AsJson = False) -> None:
     else:
         for hit in hits:
             start, end = hit.span.start, hit.span.end
-            sys.stdout.write(f"{start:9.1f} {end:9.1f}  {hit.kind:8} {hit.cosine:.2f}  {hit.path}\n")
+            sys.stdout.write(
+                f"{start:9.1f} {end:9.1f}  {hit.kind:8} {hit.cosine:.2f}  {hit.path}\n"
+            )
     raise typer.Exit(0 if hits else 1)
 
 

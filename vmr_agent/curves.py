@@ -14,7 +14,7 @@ Array = NDArray[np.float32]
 
 def logistic(x: NDArray[np.floating], middle: float, slope: float) -> Array:
     """1 / (1 + exp(-slope (x - middle))): 0.5 at ``middle``."""
-    return (1 / (1 + np.exp(-slope * (x - middle)))).astype(np.float32)
+    return np.asarray(1 / (1 + np.exp(-slope * (x - middle))), np.float32)
 
 
 def steps(duration: float, step: float) -> int:

@@ -48,7 +48,8 @@ def embed_frames(state: State, box: Toolbox, tick: Tick) -> Update:
 def read_text(state: State, box: Toolbox, tick: Tick) -> Update:
     def make() -> Made[Screen]:
         footage, strip = box.shelf.get(state.footage, Footage)
-        return tools.read_text(Reel.load(strip, "key_"), footage, box.reader, tick), {}
+        keys, settings = Reel.load(strip, "key_"), box.settings.read
+        return tools.read_text(keys, footage, box.reader, settings, tick), {}
 
     return {"screen": box.keep(state, "screen", Screen, make)}
 
@@ -56,7 +57,8 @@ def read_text(state: State, box: Toolbox, tick: Tick) -> Update:
 @room
 def transcribe(state: State, box: Toolbox, tick: Tick) -> Update:
     def make() -> Made[Speech]:
-        blocks = sound(state.video.path, chunk=box.settings.transcribe.chunk)
+        chunk, limits = box.settings.transcribe.chunk, box.settings.video
+        blocks = sound(state.video.path, chunk=chunk, limits=limits)
         return tools.transcribe(blocks, box.transcriber, tick), {}
 
     return {"speech": box.keep(state, "speech", Speech, make)}
@@ -65,7 +67,8 @@ def transcribe(state: State, box: Toolbox, tick: Tick) -> Update:
 @room
 def listen(state: State, box: Toolbox, tick: Tick) -> Update:
     def make() -> Made[Sounds]:
-        return tools.listen(sound(state.video.path, chunk=60), box.listener, tick)
+        blocks = sound(state.video.path, chunk=60, limits=box.settings.video)
+        return tools.listen(blocks, box.listener, tick)
 
     return {"sounds": box.keep(state, "sounds", Sounds, make)}
 

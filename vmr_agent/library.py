@@ -1,8 +1,8 @@
 """The shelf on disk: artefacts named by content and settings, made once, whole or not at all.
 
-    <home>/shelf/<film fingerprint>/<stage>-<digest>.npz     one artefact: a record and its arrays
-    <home>/prints/<digest of path>.json                      what a file's fingerprint was, and when
-    <home>/locks/                                            who is making what
+<home>/shelf/<film fingerprint>/<stage>-<digest>.npz     one artefact: a record and its arrays
+<home>/prints/<digest of path>.json                      what a file's fingerprint was, and when
+<home>/locks/                                            who is making what
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class Shelf:
             record, arrays = make()
             buffer = BytesIO()
             text = np.frombuffer(record.model_dump_json().encode(), dtype=np.uint8)
-            np.savez(buffer, **{RECORD: text, **arrays})
+            np.savez(buffer, allow_pickle=False, **{RECORD: text, **arrays})
             self._publish(self._path(name), buffer.getvalue())
             self._remember(name, (record, arrays))
 

@@ -34,9 +34,15 @@ class ShotDetector(Protocol):
 class Encoder(Protocol):
     """Pictures and words in one space. ``encoder.relevance(encoder.look(images), "a dog")``."""
 
-    name: str
-    size: int
-    """Short side in pixels below which pictures lose detail for this encoder."""
+    @property
+    def name(self) -> str:
+        """What made the vectors, weights included: vectors of two names are never compared."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """Short side in pixels below which pictures lose detail for this encoder."""
+        ...
 
     def look(self, images: Sequence[Image]) -> Array:
         """One unit vector per image, ``(N, D)``."""

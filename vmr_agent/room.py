@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from functools import wraps
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, cast
 
 from langgraph.runtime import Runtime
 
@@ -14,7 +13,18 @@ from vmr_agent.toolbox import Toolbox
 from vmr_agent.types import Step
 
 Tick = Callable[[float], None]
-Node = Callable[[State, Runtime[Toolbox]], Update]
+
+
+class Node(Protocol):
+    """What LangGraph calls."""
+
+    __name__: str
+
+    def __call__(self, state: State, *, runtime: Runtime[Toolbox]) -> Update:
+        """Visit the room."""
+        ...
+
+
 PAUSE = 0.1  # seconds between two progress events of a room: a person sees no more
 
 
@@ -30,8 +40,7 @@ def room(work: Callable[[State, Toolbox, Tick], Update]) -> Node:
     """Make a node of a function that reads the tray, uses the tools and says what it writes."""
     name = work.__name__
 
-    @wraps(work)
-    def node(state: State, runtime: Runtime[Toolbox]) -> Update:
+    def node(state: State, *, runtime: Runtime[Toolbox]) -> Update:
         began = time.monotonic()
         total = state.video.duration
         last = [0.0]
@@ -48,10 +57,9 @@ def room(work: Callable[[State, Toolbox, Tick], Update]) -> Node:
         runtime.stream_writer(Progress(name, total, total))
         return update
 
-    # LangGraph reads annotations to find the state and the context.
-    node.__annotations__ = {"state": State, "runtime": Runtime[Toolbox], "return": Update}
-    del node.__wrapped__  # type: ignore[attr-defined]
-    return node
+    # Not functools.wraps: LangGraph must see the node's own parameters, not those of the work.
+    node.__name__, node.__doc__ = name, work.__doc__
+    return cast(Node, node)
 
 
 def _made(update: Update) -> str:

@@ -77,6 +77,14 @@ class TranscribeSettings(Group):
     """No-speech probability above which a stretch counts as silence (Whisper's own value)."""
 
 
+class ReadSettings(Group):
+    """On-screen text."""
+
+    min_confidence: float = Field(default=0.8, ge=0, le=1)
+    """The reader's confidence below which a line is taken for texture: title cards and subtitles
+    are read at .95 and more, railings and bricks at up to .77."""
+
+
 class RetrieveSettings(Group):
     """Relevance curves and candidates."""
 
@@ -93,11 +101,11 @@ class RetrieveSettings(Group):
     """Steepness of that decision."""
     outstanding: float = Field(default=0.1, ge=0)
     """Weight of how far the picture stands out from the film's own background."""
-    words_middle: float = 0.45
+    words_middle: float = 0.455
     """Cosine of meanings, plus shared words, at which yes and no are equally likely."""
     words_slope: float = Field(default=15.0, gt=0)
     """Steepness of that decision."""
-    shared_words: float = Field(default=0.25, ge=0)
+    shared_words: float = Field(default=0.4, ge=0)
     """Weight of the share of the question's words that are said or written."""
     verbatim: float = Field(default=0.75, gt=0, le=1)
     """Share of the question's words that make speech a quotation of it."""
@@ -183,6 +191,7 @@ class Settings(BaseSettings):
     shots: ShotSettings = ShotSettings()
     models: ModelSettings = ModelSettings()
     transcribe: TranscribeSettings = TranscribeSettings()
+    read: ReadSettings = ReadSettings()
     retrieve: RetrieveSettings = RetrieveSettings()
     filter: FilterSettings = FilterSettings()
     trim: TrimSettings = TrimSettings()

@@ -35,7 +35,10 @@ FPS = 10
 SIZE = (48, 64)  # height, width in pixels
 SHOTS = (("grey", 2.0), ("red", 3.0), ("grey", 5.0), ("blue", 2.0), ("red", 2.0), ("grey", 2.0))
 FLASH = (6.8, 7.4)  # seconds: a green patch comes and goes inside the long grey shot
-TRUTH = {"red": (Span(start=2, end=5), Span(start=12, end=14)), "green": (Span(start=6.8, end=7.4),)}
+TRUTH = {
+    "red": (Span(start=2, end=5), Span(start=12, end=14)),
+    "green": (Span(start=6.8, end=7.4),),
+}
 
 
 def colour_film(folder: Path) -> Path:
@@ -104,12 +107,12 @@ class ColourEncoder:
 
     def relevance(self, vectors: Array, texts: Sequence[str]) -> Array:
         """How much of the colour named in the texts there is; half a share of it is plenty."""
-        return np.clip(2 * vectors @ self.place(" ".join(texts)), 0, 1).astype(np.float32)
+        return np.asarray(np.clip(2 * vectors @ self.place(" ".join(texts)), 0, 1), np.float32)
 
     def place(self, text: str) -> Array:
         """The unit vector of the colours named; zero when none is."""
         found = np.array([*(name in tokens(text) for name in COLOURS), False], np.float32)
-        return found / max(1.0, float(np.linalg.norm(found)))
+        return np.asarray(found / max(1.0, float(np.linalg.norm(found))), np.float32)
 
     def describe(self, vectors: Array, most: int) -> tuple[str, ...]:
         """The colours there is most of."""
@@ -128,7 +131,8 @@ class WordSentences:
         for row, text in zip(rows, texts, strict=True):
             for token in tokens(text):
                 row[sum(token.encode()) % 64] += 1
-        return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+        norms = np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+        return np.asarray(rows / norms, np.float32)
 
 
 class Loudness:

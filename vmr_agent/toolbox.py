@@ -114,7 +114,7 @@ class Toolbox:
         s, m = self.settings, self.models
         footage = digest(LAYOUT, m["shots"], s.strip.model_dump(), s.shots.model_dump())
         vectors = digest(footage, m["picture"])
-        screen = digest(footage, m["text"])
+        screen = digest(footage, m["text"], s.read.model_dump())
         speech = digest(LAYOUT, m["speech"], s.transcribe.model_dump(), s.models.language)
         sounds = digest(LAYOUT, m["sound"])
         entry = digest(vectors, screen, speech, sounds, m["sentences"])

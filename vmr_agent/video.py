@@ -33,8 +33,8 @@ from vmr_agent.settings import VideoSettings
 from vmr_agent.timeline import LONGEST, Samples, Skips, Timeline, believed, blocks, laid
 from vmr_agent.types import Video
 
-# PyAV's log callback takes the GIL inside FFmpeg's threads. Freeing a decoder waits for those threads
-# with the GIL held, so one message at the wrong moment stops the process for ever.
+# PyAV's log callback takes the GIL inside FFmpeg's threads. Freeing a decoder waits for those
+# threads with the GIL held, so one message at the wrong moment stops the process for ever.
 av.logging.restore_default_callback()
 av.logging.set_libav_level(av.logging.PANIC)
 

@@ -50,7 +50,7 @@ def same(one: str, other: str) -> bool:
     """Whether two stems are one word, allowing for a misheard or misread letter in long ones."""
     if one == other:
         return True
-    if min(len(one), len(other)) < LONG or abs(len(one) - len(other)) > 2:
+    if min(len(one), len(other)) < LONG or abs(len(one) - len(other)) > 1:
         return False
     return SequenceMatcher(None, one, other).ratio() >= FUZZY
 

@@ -68,7 +68,7 @@ class Concepts:
         nearest = np.sort(self._classes @ place)[-NEIGHBOURS:]
         attainable = max(NAMEABLE, float(nearest.mean()))
         cosine = np.maximum(vectors @ place, 0)
-        return (cosine / (cosine + attainable)).astype(np.float32)
+        return np.asarray(cosine / (cosine + attainable), np.float32)
 
     def place(self, text: str) -> Array:
         """The text's sentence vector, seen from the middle of all class names."""
@@ -100,7 +100,9 @@ class Concepts:
         info = ImageNetInfo()
         names = tuple(info.index_to_description(index) for index in range(1000))
         short = [name.split(",")[0] for name in names]
-        bare, prompted = (self._sentences.embed(t) for t in (short, [PROMPT.format(n) for n in short]))
+        bare, prompted = (
+            self._sentences.embed(t) for t in (short, [PROMPT.format(n) for n in short])
+        )
         raw = _unit(bare + prompted)
         centre = raw.mean(axis=0)
         return Vocabulary(names=names), {"classes": _unit(raw - centre), "centre": centre}

@@ -43,9 +43,7 @@ def ground(
     return tuple(proposals)
 
 
-def _settle(
-    span: Span, lead: Channel, height: float, film: Film, settings: GroundSettings
-) -> Span:
+def _settle(span: Span, lead: Channel, height: float, film: Film, settings: GroundSettings) -> Span:
     """Ends moved to cuts where that helps; words that were quoted keep their own times."""
     if lead == "speech":
         return span if height >= VERBATIM else _shots_around(span, film, settings)
@@ -61,9 +59,7 @@ def _shots_around(span: Span, film: Film, settings: GroundSettings) -> Span:
     return hull if hull.length <= settings.stretch * span.length else span
 
 
-def _score(
-    span: Span, lead: Channel, fused: Array, step: float, settings: GroundSettings
-) -> float:
+def _score(span: Span, lead: Channel, fused: Array, step: float, settings: GroundSettings) -> float:
     """Mean relevance inside; a glimpse of a picture counts for less than a long look."""
     inside = fused[int(span.start / step) : int(np.ceil(span.end / step))]
     mean = float(inside.mean()) if len(inside) else 0.0

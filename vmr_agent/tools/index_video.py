@@ -29,7 +29,7 @@ def index_video(
     if video.has_picture:
         found = {"duration": footage.duration, "coverage": footage.coverage}
     said = [(n, part) for n, u in enumerate(speech.utterances) for part in phrases(u.text)]
-    arrays = {
+    arrays: Arrays = {
         "speech": sentences.embed([part for _, part in said]),
         "speakers": np.asarray([number for number, _ in said], np.int64),
         "text": sentences.embed([line.text for line in screen.texts]),

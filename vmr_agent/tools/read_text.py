@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from vmr_agent.protocols import Reader
+from vmr_agent.settings import ReadSettings
 from vmr_agent.strip import Reel
 from vmr_agent.types import Footage, Screen, ScreenText, Span
 
 
 def read_text(
-    keys: Reel, footage: Footage, reader: Reader | None, tick: Callable[[float], None]
+    keys: Reel,
+    footage: Footage,
+    reader: Reader | None,
+    settings: ReadSettings,
+    tick: Callable[[float], None],
 ) -> Screen:
     """What is written, each line from its key frame until the next one or the end of the shot.
 
@@ -27,7 +32,8 @@ def read_text(
         if end > time:
             span = Span(start=float(time), end=end)
             for text, confidence in reader.read(image):
-                _add(lines, ScreenText(span=span, text=text, confidence=confidence))
+                if confidence >= settings.min_confidence:
+                    _add(lines, ScreenText(span=span, text=text, confidence=confidence))
         tick(float(time))
     return Screen(texts=tuple(lines), read=True)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from vmr_agent.protocols import Encoder, Index, Sentences
-from vmr_agent.types import Hit, Query
+from vmr_agent.protocols import Array, Encoder, Index, Sentences
+from vmr_agent.types import Channel, Hit, Query
 
 
 def search(
@@ -13,7 +13,7 @@ def search(
 
     Cosines of two encoders cannot be compared, so the kinds are dealt out like cards.
     """
-    asked = {
+    asked: dict[Channel, Array] = {
         "picture": encoder.place(query.scene),
         "speech": sentences.embed([query.spoken or query.text])[0],
         "text": sentences.embed([query.written or query.text])[0],

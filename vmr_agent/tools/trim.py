@@ -18,7 +18,9 @@ def trim(
         span = candidate.span.pad(settings.pad).clamp(duration)
         if clips and span.start <= clips[-1].span.end:
             last = clips[-1]
-            better, other = (last, candidate) if last.score >= candidate.score else (candidate, last)
+            better, other = (
+                (last, candidate) if last.score >= candidate.score else (candidate, last)
+            )
             clips[-1] = Clip(
                 span=last.span.union(span),
                 score=better.score,
