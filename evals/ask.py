@@ -108,7 +108,7 @@ def main() -> None:
         if options.absent:
             lines = options.absent.read_text(encoding="utf-8").splitlines()
             questions += [Question(line.strip(), ()) for line in lines if line.strip()]
-        answers = _run(options.film, questions)
+        answers = answer_all(options.film, questions)
     except (VmrError, OSError) as error:
         parser.exit(getattr(error, "exit_code", 2), f"evals.ask: {error}\n")
     except (KeyError, TypeError, ValueError) as error:
@@ -125,7 +125,8 @@ def main() -> None:
     )
 
 
-def _run(film: Path, questions: list[Question]) -> list[Answer]:
+def answer_all(film: Path, questions: list[Question]) -> list[Answer]:
+    """Ask one agent everything, with progress on stderr."""
     with Bars(console=Console(stderr=True), transient=True) as bars:
         tasks = {}
 

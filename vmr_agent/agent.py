@@ -5,24 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import Any
-
-from pydantic import ValidationError
+from typing import TYPE_CHECKING, Any
 
 from vmr_agent import __version__, tools
 from vmr_agent.errors import QueryError, SettingsError, VideoNotFoundError
-from vmr_agent.graph import Compiled, build_graph, build_index_graph
-from vmr_agent.room import Progress
-from vmr_agent.settings import Settings
+from vmr_agent.settings import Settings, from_environment
 from vmr_agent.state import State
 from vmr_agent.toolbox import Toolbox, build_toolbox
 from vmr_agent.types import Coverage, Hit, Moment, RunReport, Status, Video
 from vmr_agent.video import probe
 
+if TYPE_CHECKING:
+    # langgraph takes two seconds to import, torch three: a bad call need not wait for either.
+    from vmr_agent.graph import Compiled
+    from vmr_agent.room import Progress
+
 STEPS = 60  # LangGraph's limit on steps of one run: thrice what the highest staircase takes
 SEEN = 0.95  # share of the picture below which "it is not in there" would claim too much
 
-Watcher = Callable[[Progress], None]
+Watcher = Callable[["Progress"], None]
 
 
 class VMRAgent:
@@ -41,7 +42,8 @@ class VMRAgent:
     ) -> None:
         if toolbox is not None and settings is not None:
             raise SettingsError("give settings or a toolbox, not both: a toolbox has settings")
-        self._toolbox = toolbox or build_toolbox(settings or _from_environment())
+        self._settings = toolbox.settings if toolbox else settings or from_environment()
+        self._given = toolbox
         self._progress = progress
 
     def run(self, video: str | Path, query: str) -> RunReport:
@@ -63,7 +65,7 @@ class VMRAgent:
         for kind, event in self._walk(self._house, tray):
             if kind == "values":
                 final = State.model_validate(event)
-            elif isinstance(event, Progress):
+            else:
                 yield event
         yield self._report(final)
 
@@ -85,11 +87,19 @@ class VMRAgent:
         return tools.search(understood, box.index, box.encoder, box.sentences, limit)
 
     @cached_property
+    def _toolbox(self) -> Toolbox:
+        return self._given or build_toolbox(self._settings)
+
+    @cached_property
     def _house(self) -> Compiled:
+        from vmr_agent.graph import build_graph
+
         return build_graph()
 
     @cached_property
     def _front_half(self) -> Compiled:
+        from vmr_agent.graph import build_index_graph
+
         return build_index_graph()
 
     def _walk(self, graph: Compiled, tray: State) -> Iterator[tuple[str, Any]]:
@@ -98,19 +108,24 @@ class VMRAgent:
             tray, config, context=self._toolbox, stream_mode=["custom", "values"]
         )
         for kind, event in events:
-            if self._progress is not None and isinstance(event, Progress):
+            if self._progress is not None and kind == "custom":
                 self._progress(event)
             yield kind, event
 
     def _question(self, query: str) -> str:
         if not isinstance(query, str):
             raise QueryError(f"the query must be a string, not {type(query).__name__}")
-        return tools.check(query, self._toolbox.settings.max_query_words)
+        return tools.check(query, self._settings.max_query_words)
 
     def _film(self, video: str | Path) -> Video:
         if not isinstance(video, str | Path):
             raise VideoNotFoundError(f"the video must be a path, not {type(video).__name__}")
-        return probe(video, self._toolbox.shelf.fingerprint, self._toolbox.settings.video)
+
+        def fingerprint(path: Path) -> str:
+            return self._toolbox.shelf.fingerprint(path)
+
+        # The toolbox is made once the film has shown a frame, or half a second of sound.
+        return probe(video, fingerprint, self._settings.video)
 
     def _report(self, state: State) -> RunReport:
         box = self._toolbox
@@ -131,15 +146,6 @@ class VMRAgent:
             settings=box.settings.model_dump(mode="json"),
             version=__version__,
         )
-
-
-def _from_environment() -> Settings:
-    try:
-        return Settings()
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = "VMR_" + "__".join(str(part) for part in first["loc"]).upper()
-        raise SettingsError(f"{name}: {first['msg']}") from error
 
 
 def _status(moments: tuple[Moment, ...], video: Video) -> Status:

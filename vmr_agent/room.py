@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol, cast
+from typing import Any, NamedTuple, Protocol
 
 from langgraph.runtime import Runtime
 
@@ -59,7 +59,7 @@ def room(work: Callable[[State, Toolbox, Tick], Update]) -> Node:
 
     # Not functools.wraps: LangGraph must see the node's own parameters, not those of the work.
     node.__name__, node.__doc__ = name, work.__doc__
-    return cast(Node, node)
+    return node
 
 
 def _made(update: Update) -> str:

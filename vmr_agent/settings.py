@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsError as NotJson
+
+from vmr_agent.errors import SettingsError
 
 
 class Group(BaseModel):
@@ -179,6 +183,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix="VMR_",
         env_nested_delimiter="__",
+        env_ignore_empty=True,
         frozen=True,
         extra="forbid",
         use_attribute_docstrings=True,
@@ -199,3 +204,33 @@ class Settings(BaseSettings):
     verify: VerifySettings = VerifySettings()
     max_query_words: int = Field(default=200, ge=1)
     """Words; longer is no question, and the text encoder reads no further."""
+
+
+def from_environment() -> Settings:
+    """Settings from ``VMR_…``. Raises SettingsError that names what is wrong."""
+    for name in sorted(os.environ):
+        if _misspelt(name.upper()):
+            raise SettingsError(f"{name}: there is no such setting")
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "VMR_" + "__".join(str(part) for part in first["loc"]).upper()
+        if first["type"] == "extra_forbidden":
+            raise SettingsError(f"{name}: there is no such setting") from error
+        raise SettingsError(f"{name}: {first['msg']}, not {first['input']!r}") from error
+    except NotJson as error:
+        value = getattr(error.__cause__, "doc", "")
+        raise SettingsError(
+            f"VMR_…: {value!r} is not JSON, which lists and whole groups of settings are given in"
+        ) from error
+
+
+def _misspelt(name: str) -> bool:
+    """Whether it looks like a room's setting and pydantic would pass over it."""
+    fields = {f"VMR_{field}".upper(): info for field, info in Settings.model_fields.items()}
+    groups = [field for field, info in fields.items() if isinstance(info.default, Group)]
+    group, nested, _ = name.partition("__")
+    if nested:
+        return name.startswith("VMR_") and group not in groups
+    return name not in fields and name.startswith(tuple(f"{group}_" for group in groups))
