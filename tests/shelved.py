@@ -40,9 +40,7 @@ def say(start: float, text: str, each: float = 0.5) -> Utterance:
         Word(text=word, span=span(start + each * index, start + each * (index + 1)))
         for index, word in enumerate(text.split())
     )
-    return Utterance(
-        span=span(start, words[-1].span.end), text=text, words=words, timing="aligned"
-    )
+    return Utterance(span=span(start, words[-1].span.end), text=text, words=words, timing="aligned")
 
 
 def line(start: float, end: float, text: str) -> ScreenText:

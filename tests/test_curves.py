@@ -96,7 +96,9 @@ def test_smoothing_keeps_what_is_constant(
 
 def test_smoothing_averages_over_the_radius() -> None:
     spike = np.array([0, 0, 1, 0, 0], np.float32)
-    assert curves.smooth(spike, shots(0, 2.5), 0.5, STEP) == pytest.approx([0, 1 / 3, 1 / 3, 1 / 3, 0])
+    assert curves.smooth(spike, shots(0, 2.5), 0.5, STEP) == pytest.approx(
+        [0, 1 / 3, 1 / 3, 1 / 3, 0]
+    )
     assert curves.smooth(spike, shots(0, 2.5), 0.0, STEP) == pytest.approx(spike)
     assert curves.smooth(spike, [], 9.0, STEP) == pytest.approx(spike)
 

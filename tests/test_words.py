@@ -10,7 +10,14 @@ from vmr_agent.words import HOP, PHRASE, content, covered, matched, phrases, sam
 
 
 def test_tokens_are_lower_case_words_and_numbers() -> None:
-    assert tokens("The dog's 2nd T-shirt, “Ça va?”") == ["the", "dogs", "2nd", "t-shirt", "ça", "va"]
+    assert tokens("The dog's 2nd T-shirt, “Ça va?”") == [
+        "the",
+        "dogs",
+        "2nd",
+        "t-shirt",
+        "ça",
+        "va",
+    ]
     assert tokens("—  …_?") == []
 
 
@@ -77,6 +84,6 @@ def test_phrases_begin_with_the_whole_and_leave_no_word_out(count: int) -> None:
     assert all(len(piece.split()) <= PHRASE for piece in pieces)
     if pieces:
         assert {word for piece in pieces for word in piece.split()} == set(words)
-        assert [piece.split()[0] for piece in pieces] == words[:: HOP][: len(pieces)]
+        assert [piece.split()[0] for piece in pieces] == words[::HOP][: len(pieces)]
     else:
         assert count < PHRASE + HOP // 2

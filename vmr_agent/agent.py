@@ -75,7 +75,7 @@ class VMRAgent:
         for kind, event in self._walk(self._front_half, final):
             if kind == "values":
                 final = State.model_validate(event)
-        return self._toolbox.entry(final).video
+        return self._seen(final)
 
     def search(self, query: str, limit: int = 10) -> tuple[Hit, ...]:
         """Where in all films indexed so far something like it is seen, said or written.
@@ -83,6 +83,8 @@ class VMRAgent:
         A shortlist by nearness, best first; nothing in it is verified: ``run`` does that.
         """
         understood = tools.understand(self._question(query))
+        if limit < 1:
+            raise QueryError(f"a search for {limit} places finds none: ask for one at least")
         box = self._toolbox
         return tools.search(understood, box.index, box.encoder, box.sentences, limit)
 
@@ -127,21 +129,26 @@ class VMRAgent:
         # The toolbox is made once the film has shown a frame, or half a second of sound.
         return probe(video, fingerprint, self._settings.video)
 
+    def _seen(self, state: State) -> Video:
+        """The film as decoding found it, where it is now: films move, their artefacts do not."""
+        known = self._toolbox.entry(state).video
+        return known.model_copy(update={"path": state.video.path})
+
     def _report(self, state: State) -> RunReport:
         box = self._toolbox
-        entry = box.entry(state)
+        entry, video = box.entry(state), self._seen(state)
         moments = state.judged.moments
         turned_down = [*state.judged.rejected, state.horizon.rejected]
         return RunReport(
-            status=_status(moments, entry.video),
+            status=_status(moments, video),
             query=state.request,
-            video=entry.video,
+            video=video,
             moments=moments,
             rejected=None if moments else _best(turned_down),
             rounds=state.horizon.round,
             faults=state.faults,
             steps=state.steps,
-            coverage=_coverage(entry.video, entry.heard, entry.read),
+            coverage=_coverage(video, entry.heard, entry.read),
             models=box.models,
             settings=box.settings.model_dump(mode="json"),
             version=__version__,

@@ -21,7 +21,6 @@ from typing import TypeVar
 
 import numpy as np
 from filelock import FileLock
-from pydantic import ValidationError
 
 from vmr_agent.errors import ShelfError
 from vmr_agent.protocols import Arrays
@@ -63,7 +62,7 @@ class Shelf:
             known = json.loads(memo.read_text())
             if known["seen"] == seen:
                 return str(known["fingerprint"])
-        except (FileNotFoundError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError):
             pass
         with path.open("rb") as file:
             found = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=20)).hexdigest()
@@ -104,7 +103,8 @@ class Shelf:
             record = kind.model_validate_json(arrays.pop(RECORD).tobytes())
         except FileNotFoundError:
             return None
-        except (ValueError, KeyError, EOFError, zipfile.BadZipFile, ValidationError) as error:
+        # RuntimeError and OSError are what zipfile makes of flipped bits in its headers.
+        except (OSError, RuntimeError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
             logger.warning("%s is damaged and will be made again (%s)", name, error)
             return None
         self._remember(name, (record, arrays))

@@ -1,14 +1,26 @@
-"""A report for people: a few lines, or a table."""
+"""A report for people: a few lines, or a table. What a film says or shows is data, never code."""
 
 from __future__ import annotations
 
-from rich.console import Group
+from collections.abc import Iterable
+
+from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
-from vmr_agent.types import Moment, RunReport
+from vmr_agent.types import Hit, Moment, RunReport
 
-REASONS = ("speech", "text", "sound", "caption")  # evidence worth a person's while, in this order
+JOINERS = "\u200c\u200d"  # invisible, harmless, and Persian and emoji fall apart without them
+
+
+def plain(text: str) -> str:
+    """The text without anything that a terminal would obey: one line, ``�`` for what is taken out.
+
+    >>> plain("two\\nlines, \\x1b[31mred")
+    'two lines, �[31mred'
+    """
+    spaced = (" " if letter.isspace() else letter for letter in text)
+    return "".join(c if c.isprintable() or c in JOINERS else "�" for c in spaced)
 
 
 def clock(seconds: float) -> str:
@@ -18,7 +30,7 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02d}:{rest:04.1f}" if hours else f"{minutes}:{rest:04.1f}"
 
 
-def when(moment: Moment) -> str:
+def when(moment: Moment | Hit) -> str:
     """``0:12.5 – 0:20.0``."""
     return f"{clock(moment.span.start)} – {clock(moment.span.end)}"
 
@@ -32,8 +44,8 @@ def why(moment: Moment) -> str:
     )
     captions = [reason.note for reason in moment.evidence if reason.source == "caption"]
     if leading is not None and leading.source != "picture":
-        return leading.note
-    return captions[0] if captions else (leading.note if leading else "")
+        return plain(leading.note)
+    return plain(captions[0] if captions else (leading.note if leading else ""))
 
 
 def verdict(report: RunReport) -> str:
@@ -51,7 +63,7 @@ def verdict(report: RunReport) -> str:
 def sentence(report: RunReport) -> str:
     """A few lines of plain text."""
     lines = [f"  {when(m)}  {m.score:.0%}  {why(m)}" for m in report.moments]
-    faults = [f"  note: {fault.message}" for fault in report.faults]
+    faults = [f"  note: {plain(fault.message)}" for fault in report.faults]
     return "\n".join([verdict(report), *lines, *faults])
 
 
@@ -61,8 +73,24 @@ def table(report: RunReport) -> Group:
     if report.moments:
         grid = Table("when", "how sure", "why", box=None, padding=(0, 2, 0, 0))
         for moment in report.moments:
-            # Text, never markup: what is heard or read in a film is data.
+            # Text, never markup.
             grid.add_row(when(moment), f"{moment.score:.0%}", Text(why(moment)))
         parts.append(grid)
-    parts += [Text(f"note: {fault.message}", style="dim") for fault in report.faults]
+    parts += [Text(f"note: {plain(fault.message)}", style="dim") for fault in report.faults]
     return Group(*parts)
+
+
+def page(report: RunReport) -> str:
+    """What ``vmr find`` prints: a table in a terminal, else unbroken lines that can be grepped."""
+    console = Console()
+    if not console.is_terminal:
+        return sentence(report) + "\n"
+    with console.capture() as held:
+        console.print(table(report))
+    return held.get()
+
+
+def shortlist(hits: Iterable[Hit]) -> str:
+    """What ``vmr search`` prints: when, in what way, how near, and in which film."""
+    lines = (f"{when(h):19}  {h.kind:7}  {h.cosine:.2f}  {plain(h.path)}\n" for h in hits)
+    return "".join(lines)

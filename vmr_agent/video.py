@@ -15,7 +15,6 @@ Damage is skipped and counted. FFmpeg gets an open file and a list of formats: n
 from __future__ import annotations
 
 import math
-import stat
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -28,15 +27,11 @@ from av.container import InputContainer
 from av.stream import Discard, Disposition
 from numpy.typing import NDArray
 
-from vmr_agent.errors import VideoNotFoundError, VideoTooLargeError, VideoUnreadableError
+from vmr_agent.errors import VideoTooLargeError, VideoUnreadableError
+from vmr_agent.files import regular_file
 from vmr_agent.settings import VideoSettings
 from vmr_agent.timeline import LONGEST, Samples, Skips, Timeline, believed, blocks, laid
 from vmr_agent.types import Video
-
-# PyAV's log callback takes the GIL inside FFmpeg's threads. Freeing a decoder waits for those
-# threads with the GIL held, so one message at the wrong moment stops the process for ever.
-av.logging.restore_default_callback()
-av.logging.set_libav_level(av.logging.PANIC)
 
 _FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,asf,ogg,mxf,wav,mp3,aac,flac"
 _GUARD = {"format_whitelist": _FORMATS, "protocol_whitelist": "file"}
@@ -176,7 +171,8 @@ def sound(
 
 @contextmanager
 def _opened(path: Path, limits: VideoSettings) -> Iterator[InputContainer]:
-    _check_file(path)
+    regular_file(path)
+    _hush()
     guard = _GUARD | {"max_pixels": str(2 * limits.max_pixels)}
     with ExitStack() as stack:
         try:
@@ -187,18 +183,18 @@ def _opened(path: Path, limits: VideoSettings) -> Iterator[InputContainer]:
             reason = getattr(error, "strerror", None) or type(error).__name__
             what = f"cannot be opened ({reason}); is it a whole film?"
             raise VideoUnreadableError(f"{str(path)!r}: {what}") from error
+        stack.callback(_hush)
         yield media
 
 
-def _check_file(path: Path) -> None:
-    try:
-        str(path).encode()
-        found = path.stat()
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise VideoNotFoundError(f"{str(path)!r}: {reason}; give a local file") from error
-    if not stat.S_ISREG(found.st_mode):
-        raise VideoNotFoundError(f"{str(path)!r}: not a regular file; give a film")
+def _hush() -> None:
+    """Take PyAV's log callback out, which others put in (torchvision does when imported).
+
+    It takes the GIL inside FFmpeg's threads, and freeing a decoder waits for those threads with
+    the GIL held: one message at the wrong moment would stop the process for ever.
+    """
+    av.logging.restore_default_callback()
+    av.logging.set_libav_level(av.logging.PANIC)
 
 
 def _film(container: InputContainer, path: Path, limits: VideoSettings) -> _Track | None:

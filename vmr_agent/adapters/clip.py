@@ -32,8 +32,9 @@ BATCH = 32
 """Pictures or texts run together."""
 PREPROCESSING = ("mean", "std", "interpolation", "resize_mode")
 """What open_clip's published configurations say about it, besides the size."""
+PROMPT = "a photo of "
 BACKGROUND = tuple(
-    f"a photo of {thing}"
+    f"{PROMPT}{thing}"
     for line in """
     nothing in particular, a blank screen, a blurred scene, a dark scene, a title card, a logo
     a man, a woman, a child, a crowd, a face, two people talking, a person sitting, a hand
@@ -118,6 +119,13 @@ class OpenClip:
             odds = np.exp(logits - logits.max(axis=1, keepdims=True))
             best = np.maximum(best, odds[:, 0] / odds.sum(axis=1))
         return best
+
+    def describe(self, vectors: Array, most: int) -> tuple[str, ...]:
+        """The things of the ``BACKGROUND`` nearest to the mean of the vectors, nearest first."""
+        if not len(vectors):
+            return ()
+        order = np.argsort(-(self._rivals @ vectors.mean(axis=0)), kind="stable")
+        return tuple(BACKGROUND[index].removeprefix(PROMPT) for index in order[:most])
 
     def _texts(self, texts: Sequence[str]) -> Array:
         model, _, tokenize = self._loaded

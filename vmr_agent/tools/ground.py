@@ -61,7 +61,7 @@ def _shots_around(span: Span, film: Film, settings: GroundSettings) -> Span:
 
 def _score(span: Span, lead: Channel, fused: Array, step: float, settings: GroundSettings) -> float:
     """Mean relevance inside; a glimpse of a picture counts for less than a long look."""
-    inside = fused[int(span.start / step) : int(np.ceil(span.end / step))]
+    inside = fused[int(span.start / step + 1e-6) : int(np.ceil(span.end / step - 1e-6))]
     mean = float(inside.mean()) if len(inside) else 0.0
     return mean * span.length / (span.length + settings.glimpse) if lead == "picture" else mean
 

@@ -40,12 +40,13 @@ NOT_ACTIONS = frozenset("building ceiling clothing evening king morning ring str
 
 def check(text: str, max_words: int) -> str:
     """The question with white space folded. Raises QueryError when it cannot be one."""
-    folded = " ".join(text.split())
+    # Lone surrogates, which a shell makes of bytes that are no text, cannot be embedded or written.
+    folded = " ".join(text.encode(errors="replace").decode().split())
     if not tokens(folded):
         raise QueryError("the query is empty: say in a few words what to look for")
-    if len(folded.split()) > max_words:
+    if (count := len(re.findall(r"\w+", folded))) > max_words:  # between commas and hyphens too
         raise QueryError(
-            f"the query has {len(folded.split())} words, at most {max_words} make a question: "
+            f"the query has {count} words, at most {max_words} make a question: "
             "ask for one moment at a time"
         )
     return folded

@@ -1,0 +1,294 @@
+"""The shelf: made once, whole or not at all, whoever asks and whatever is killed."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vmr_agent.errors import ShelfError
+from vmr_agent.library import IN_MEMORY, Shelf, digest
+from vmr_agent.types import Footage, Vectors
+
+NAME = "film/vectors-1"
+ARRAYS = {"times": np.arange(5.0), "vectors": np.eye(5, 3, dtype=np.float32)}
+Made = tuple[Vectors, dict[str, np.ndarray]]
+
+
+def made() -> Made:
+    return Vectors(encoder="colours"), ARRAYS
+
+
+def never() -> Made:
+    raise AssertionError("it is on the shelf")
+
+
+def whole(shelf: Shelf) -> bool:
+    record, arrays = shelf.get(NAME, Vectors)
+    same = all(np.array_equal(arrays[key], ARRAYS[key]) for key in ARRAYS)
+    return record.encoder == "colours" and set(arrays) == set(ARRAYS) and same
+
+
+def test_what_is_kept_comes_back_and_is_made_once(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path)
+    shelf.keep(NAME, Vectors, made)
+    shelf.keep(NAME, Vectors, never)
+    assert whole(shelf)
+    another = Shelf(tmp_path)
+    another.keep(NAME, Vectors, never)
+    assert whole(another)
+    assert another.get(NAME, Vectors)[1]["vectors"].dtype == np.float32
+
+
+def test_keys_do_not_share_a_place(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path)
+    for number in range(3):
+        shelf.keep(f"film/{number}", Vectors, lambda n=number: (Vectors(encoder=str(n)), {}))
+    assert [shelf.get(f"film/{n}", Vectors)[0].encoder for n in range(3)] == ["0", "1", "2"]
+
+
+def test_what_was_never_made_is_an_error_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(ShelfError, match="run the film again") as caught:
+        Shelf(tmp_path).get(NAME, Vectors)
+    assert "\n" not in str(caught.value)
+
+
+def test_memory_is_bounded_and_nothing_is_lost_by_it(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path)
+    for number in range(IN_MEMORY + 5):
+        shelf.keep(f"film/{number}", Vectors, lambda n=number: (Vectors(encoder=str(n)), {}))
+    assert len(shelf._loaded) == IN_MEMORY
+    assert shelf.get("film/0", Vectors)[0].encoder == "0"
+
+
+def test_many_threads_make_it_once(tmp_path: Path) -> None:
+    shelves = [Shelf(tmp_path), Shelf(tmp_path)]
+    calls: list[int] = []
+    gate = threading.Barrier(8)
+
+    def slowly() -> Made:
+        calls.append(1)
+        time.sleep(0.1)
+        return made()
+
+    def ask(number: int) -> bool:
+        gate.wait()
+        shelves[number % 2].keep(NAME, Vectors, slowly)
+        return whole(shelves[number % 2])
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(ask, range(8)))
+    assert len(calls) == 1
+
+
+PROGRAM = """
+import os, sys, time
+from pathlib import Path
+from vmr_agent.library import Shelf
+from vmr_agent.types import Vectors
+
+home, what = Path(sys.argv[1]), sys.argv[2]
+me = f"{os.getpid()} "
+(home / ("ready" + me.strip())).touch()
+while not (home / "go").exists():
+    time.sleep(0.01)
+
+def make():
+    with (home / "calls").open("a") as calls:
+        calls.write(me)
+    (home / "making").touch()
+    time.sleep(60 if what == "hang" else 0.3)
+    return Vectors(encoder="colours"), {}
+
+if what == "die":  # in the middle of writing
+    os.fsync = lambda file: os.kill(os.getpid(), 9)
+Shelf(home).keep("film/vectors-1", Vectors, make)
+"""
+
+
+def start(home: Path, what: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-c", PROGRAM, str(home), what])
+
+
+def until(happened: Callable[[], bool]) -> None:
+    give_up = time.monotonic() + 30
+    while not happened():
+        assert time.monotonic() < give_up
+        time.sleep(0.01)
+
+
+def artefacts(home: Path) -> list[str]:
+    return [path.name for path in home.rglob("*.npz")]
+
+
+def test_many_processes_make_it_once(tmp_path: Path) -> None:
+    others = [start(tmp_path, "make") for _ in range(2)]
+    until(lambda: len(list(tmp_path.glob("ready*"))) == 2)
+    (tmp_path / "go").touch()
+    assert [other.wait(30) for other in others] == [0, 0]
+    assert len((tmp_path / "calls").read_text().split()) == 1
+    assert artefacts(tmp_path) == ["vectors-1.npz"]
+
+
+def test_killed_while_making_it_leaves_nothing_and_the_next_run_succeeds(tmp_path: Path) -> None:
+    (tmp_path / "go").touch()
+    other = start(tmp_path, "hang")
+    until((tmp_path / "making").exists)
+    other.send_signal(signal.SIGKILL)
+    other.wait(30)
+    assert not [path for path in (tmp_path / "shelf").rglob("*") if path.is_file()]
+    shelf = Shelf(tmp_path)
+    began = time.monotonic()
+    shelf.keep(NAME, Vectors, made)
+    assert time.monotonic() - began < 5, "the lock of the dead must not be waited for"
+    assert whole(shelf)
+
+
+def test_killed_while_writing_it_leaves_nothing_under_its_name(tmp_path: Path) -> None:
+    (tmp_path / "go").touch()
+    assert start(tmp_path, "die").wait(30) == -signal.SIGKILL
+    assert artefacts(tmp_path) == []
+    shelf = Shelf(tmp_path)
+    shelf.keep(NAME, Vectors, made)
+    assert whole(shelf)
+
+
+def test_an_error_while_making_leaves_nothing_and_is_passed_on(tmp_path: Path) -> None:
+    def fail() -> Made:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        Shelf(tmp_path).keep(NAME, Vectors, fail)
+    assert artefacts(tmp_path) == []
+    Shelf(tmp_path).keep(NAME, Vectors, made)
+
+
+def test_a_damaged_artefact_is_made_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    Shelf(tmp_path).keep(NAME, Vectors, made)
+    (path,) = tmp_path.rglob("*.npz")
+    good = path.read_bytes()
+    broken = [b"", good[:100], good[:-30], b"<html>", bytes(len(good)), good[:200] + b"\0" * 400]
+    for content in broken:
+        path.write_bytes(content)
+        shelf = Shelf(tmp_path)
+        with caplog.at_level(logging.WARNING):
+            shelf.keep(NAME, Vectors, made)
+        assert whole(shelf)
+        assert path.read_bytes() == good
+        assert "made again" in caplog.text
+        caplog.clear()
+
+
+def test_whatever_bit_flips_nothing_escapes(tmp_path: Path) -> None:
+    """The zip reader has a dozen ways to complain; each of them only means: make it again."""
+    Shelf(tmp_path).keep(NAME, Vectors, made)
+    (path,) = tmp_path.rglob("*.npz")
+    good = path.read_bytes()
+    heads = [*range(30), *range(good.index(b"PK\x01\x02"), len(good))]
+    for at in heads:
+        path.write_bytes(good[:at] + bytes([good[at] ^ (1 << at % 8)]) + good[at + 1 :])
+        Shelf(tmp_path).keep(NAME, Vectors, made)
+
+
+def test_an_artefact_of_another_kind_is_not_taken_for_ours(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path)
+    shelf.keep(NAME, Vectors, made)
+    with pytest.raises(ShelfError):
+        shelf.get(NAME, Footage)
+
+
+def blocked(folder: Path) -> None:
+    """Nothing can be written there, not even by root: a file is where the folder should be."""
+    shutil.rmtree(folder)
+    folder.write_text("in the way")
+
+
+def test_a_home_that_cannot_be_is_an_error_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for home in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(ShelfError, match="set VMR_HOME") as caught:
+            Shelf(home)
+        assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("place", ["shelf", "prints"])
+def test_a_place_that_cannot_be_written_is_an_error_in_one_line(tmp_path: Path, place: str) -> None:
+    film = tmp_path / "film.mp4"
+    film.write_bytes(b"film")
+    shelf = Shelf(tmp_path / "home")
+    blocked(shelf.home / place)
+    with pytest.raises(ShelfError, match="VMR_HOME") as caught:
+        shelf.keep(NAME, Vectors, made) if place == "shelf" else shelf.fingerprint(film)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_full_disk_is_an_error_and_leaves_no_scrap(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    shelf = Shelf(tmp_path)
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(ShelfError, match="No space left on device.*free some room"):
+        shelf.keep(NAME, Vectors, made)
+    assert not [path for path in (tmp_path / "shelf").rglob("*") if path.is_file()]
+
+
+def test_the_fingerprint_is_of_the_content(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path / "home")
+    one, copy, other = (tmp_path / name for name in ("one", "copy", "other"))
+    one.write_bytes(b"film" * 1000)
+    copy.write_bytes(b"film" * 1000)
+    other.write_bytes(b"filn" * 1000)
+    prints = [shelf.fingerprint(path) for path in (one, copy, other)]
+    assert prints[0] == prints[1] != prints[2]
+    assert len(prints[0]) == 40
+
+
+def test_new_content_of_the_same_size_and_date_is_seen(tmp_path: Path) -> None:
+    shelf, film = Shelf(tmp_path / "home"), tmp_path / "film.mp4"
+    film.write_bytes(b"a" * 100)
+    before, first = film.stat(), shelf.fingerprint(film)
+    time.sleep(0.02)  # the file system's clock ticks a hundred times a second or more
+    film.write_bytes(b"b" * 100)
+    os.utime(film, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert shelf.fingerprint(film) != first
+
+
+def test_a_film_is_read_once_and_a_spoilt_memo_does_no_harm(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelf, film = Shelf(tmp_path / "home"), tmp_path / "film.mp4"
+    film.write_bytes(b"a" * 100)
+    found = shelf.fingerprint(film)
+    (memo,) = (tmp_path / "home" / "prints").glob("*.json")
+    for spoilt in (
+        b"",
+        b"[]",
+        b"{}",
+        b"\xff",
+        json.dumps({"seen": [1], "fingerprint": "x"}).encode(),
+    ):
+        memo.write_bytes(spoilt)
+        assert shelf.fingerprint(film) == found
+    monkeypatch.setattr("hashlib.file_digest", never)
+    assert Shelf(tmp_path / "home").fingerprint(film) == found
+
+
+def test_digests_are_the_same_for_the_same_and_only_then() -> None:
+    assert digest("a", {"x": 1, "y": 2}) == digest("a", {"y": 2, "x": 1})
+    assert len({digest(*parts) for parts in (["a", 1], ["a", "1"], ["a1"], [["a"], 1], [])}) == 5
+    assert len(digest()) == 16
