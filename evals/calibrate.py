@@ -27,7 +27,7 @@ QUERIES = Path(__file__).parent / "queries" / "calibration.json"
 PART = 7  # clips in each film: the others' questions are then about nothing in it
 MIDDLES = (0.36, 0.39, 0.42, 0.45)
 OUTSTANDING = (0.0, 0.1, 0.25)
-GLIMPSES = (0.0, 0.5)
+GLIMPSES = (0.0, 0.5, 1.0)
 
 
 def films(

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from vmr_agent import Settings, VMRAgent
 from vmr_agent.testing import colour_film
 
 REPOSITORY = Path(__file__).parents[1]
@@ -33,6 +34,27 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 def weights_home() -> Path:
     """Where packaged weights are unpacked once for all test runs."""
     return Path(os.environ.get("VMR_HOME") or REPOSITORY / ".vmr").absolute()
+
+
+@pytest.fixture(scope="session")
+def new_home(weights_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Unpacked weights and an empty shelf: what tests find there was made by today's code."""
+    (weights_home / "weights").mkdir(parents=True, exist_ok=True)
+    home = tmp_path_factory.mktemp("home")
+    (home / "weights").symlink_to(weights_home / "weights")
+    return home
+
+
+@pytest.fixture(scope="session")
+def demo_film() -> Path:
+    """131 s of photographs with a narrator; ``demo_film.json`` beside it says what is when."""
+    return REPOSITORY / "evals" / "demo" / "demo_film.mp4"
+
+
+@pytest.fixture(scope="session")
+def demo_agent(new_home: Path) -> VMRAgent:
+    """The agent as users have it, with its packaged models; shared, for loading them is slow."""
+    return VMRAgent(Settings(home=new_home))
 
 
 @pytest.fixture(scope="session")

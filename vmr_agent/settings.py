@@ -97,7 +97,7 @@ class RetrieveSettings(Group):
     smooth: tuple[float, ...] = Field(default=(2.0, 0.5), min_length=1, max_length=5)
     """Seconds to each side over which the picture curve is averaged within a shot, one for each
     round: first what lasts, then, if that was in vain, what is brief."""
-    caution: float = Field(default=0.05, ge=0)
+    caution: float = Field(default=0.1, ge=0)
     """By how much more a picture has to convince in every later round: brief is also noisy."""
     picture_middle: float = 0.42
     """Picture relevance, plus its standing out, at which yes and no are equally likely."""
@@ -156,7 +156,7 @@ class GroundSettings(Group):
     """Seconds within which a boundary moves to a cut."""
     stretch: float = Field(default=1.6, ge=1)
     """Times its own length up to which a spoken mention grows to the shots it is made in."""
-    glimpse: float = Field(default=0.5, ge=0)
+    glimpse: float = Field(default=1.0, ge=0)
     """Seconds; a picture seen for only so long counts half: few samples, much noise."""
     faint: float = Field(default=0.5, gt=0, le=1)
     """Share of a clip's highest peak below which a further peak in it is no proposal."""

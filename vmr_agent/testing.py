@@ -177,7 +177,7 @@ def colour_toolbox(home: Path) -> Toolbox:
         home=home,
         strip=StripSettings(fps=FPS, short_side=64),
         retrieve=RetrieveSettings(step=1 / FPS, smooth=(2.0, 0.1), bridge=0.2),
-        ground=GroundSettings(bridge=0.2, snap=0.2),
+        ground=GroundSettings(glimpse=0.2, bridge=0.2, snap=0.2),
     )
     return Toolbox(
         settings=settings,

@@ -75,8 +75,7 @@ class Frame:
         except av.FFmpegError as error:
             kind = f"pixels of the kind {self.picture.format.name} cannot be converted"
             raise VideoUnreadableError(f"{kind}; encode the film as H.264 first") from error
-        turns = round(self.picture.rotation / 90)
-        return np.ascontiguousarray(np.rot90(small.to_ndarray(), turns), dtype=np.uint8)
+        return np.ascontiguousarray(np.rot90(small.to_ndarray(), round(self.picture.rotation / 90)))
 
 
 def probe(path: str | Path, fingerprint: Callable[[Path], str], limits: VideoSettings) -> Video:

@@ -138,6 +138,16 @@ def test_a_background_that_names_the_asked_for_thing_is_no_rival(
     assert clip.relevance(vectors, ["a photo of a dog"])[0] > 0.5
 
 
+def test_pictures_are_described_by_what_is_nearest(clip: OpenClip) -> None:
+    cat, dog = clip.place("a photo of a cat"), clip.place("a photo of a dog")
+    assert clip.describe(np.stack([cat, cat, dog]), 2)[0] == "a cat"
+    assert clip.describe(dog[None], 1) == ("a dog",)
+    everything = clip.describe(dog[None], 999)
+    assert len(set(everything)) == len(everything) == len(BACKGROUND)
+    assert not any(name.startswith("a photo of") for name in everything)
+    assert clip.describe(cat[None][:0], 3) == ()
+
+
 def test_long_texts_are_cut_not_refused(clip: OpenClip) -> None:
     long = "a very long question " * 60
     np.testing.assert_array_equal(clip.place(long), clip.place(long + "about dogs"))

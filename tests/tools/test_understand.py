@@ -107,7 +107,7 @@ def test_five_thousand_words_are_no_question(joint: str) -> None:
     """However they are joined: what looks for signs and sayings would take minutes over them."""
     text = joint.join(["sign"] * 5000)
     began = time.perf_counter()
-    with pytest.raises(QueryError, match="5000 words|10000 words|9999 words|at most 200"):
+    with pytest.raises(QueryError, match="at most 200"):
         check(text, 200)
     assert time.perf_counter() - began < 1
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from vmr_agent.adapters import weights
 from vmr_agent.protocols import Array
 
 FLOOR = -100.0  # dBFS of digital silence
@@ -24,6 +25,7 @@ class Levels:
 
 
 def _speech(samples: Array, rate: int, seconds: int) -> Array:
+    weights.find("speech-silero")
     from faster_whisper.vad import get_speech_timestamps
 
     spoken = np.zeros(seconds * rate, np.float32)

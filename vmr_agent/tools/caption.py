@@ -28,7 +28,9 @@ def caption(candidate: Candidate, film: Film, encoder: Encoder) -> Candidate:
     told = "; ".join(part for part in parts if part)
     if not told:
         return candidate
-    return candidate.because(Evidence(source="caption", note=told, score=candidate.score))
+    return candidate.because(
+        Evidence(source="caption", note=told, score=candidate.score, span=span)
+    )
 
 
 def _short(text: str) -> str:

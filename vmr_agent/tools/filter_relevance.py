@@ -18,9 +18,10 @@ def filter_relevance(candidates: tuple[Candidate, ...], settings: FilterSettings
         between = candidate.score >= settings.drop and rank < settings.ranks
         if candidate.score >= settings.keep or between:
             note = "relevant by score" if candidate.score >= settings.keep else "relevant by rank"
-            kept.append(
-                candidate.because(Evidence(source="relevance", note=note, score=candidate.score))
+            reason = Evidence(
+                source="relevance", note=note, score=candidate.score, span=candidate.span
             )
+            kept.append(candidate.because(reason))
         else:
             dropped.append(candidate)
     return Sieve(kept=tuple(kept), dropped=tuple(dropped))

@@ -46,7 +46,8 @@ def ground(
 def _settle(span: Span, lead: Channel, height: float, film: Film, settings: GroundSettings) -> Span:
     """Ends moved to cuts where that helps; words that were quoted keep their own times."""
     if lead == "speech":
-        return span if height >= VERBATIM else _shots_around(span, film, settings)
+        # Curves are float32, in which .95 is a little less.
+        return span if height >= np.float32(VERBATIM) else _shots_around(span, film, settings)
     return curves.snap(span, film.cuts, settings.snap)
 
 

@@ -1,0 +1,85 @@
+"""Loudness and speech: levels that can be computed by hand, and a narrator."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vmr_agent.adapters import weights
+from vmr_agent.adapters.sound import FLOOR, Levels
+from vmr_agent.errors import WeightsError
+from vmr_agent.protocols import Array
+from vmr_agent.video import sound
+
+RATE = 16_000
+NARRATED = (7, 10, 17, 29, 33, 45, 65, 83, 97, 107)  # seconds of the demo film
+SILENT = (1, 3, 39, 50, 58, 78, 89, 115, 128)
+
+
+def tone(seconds: float, frequency: float = 440.0, level: float = 1.0) -> Array:
+    times = np.arange(round(seconds * RATE)) / RATE
+    return np.asarray(level * np.sin(2 * np.pi * frequency * times), np.float32)
+
+
+@pytest.fixture(scope="module")
+def narration(demo_film: Path) -> Array:
+    ((_, samples),) = sound(demo_film)
+    return samples
+
+
+@pytest.mark.parametrize(("level", "decibels"), [(1.0, -3.0103), (0.1, -23.0103), (0.5, -9.0309)])
+def test_a_sine_has_the_level_it_must_have(level: float, decibels: float) -> None:
+    found = Levels().listen(tone(3, level=level), RATE)
+    assert found.shape == (3, 2)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found[:, 0], decibels, atol=0.01)
+
+
+def test_square_noise_and_silence() -> None:
+    square = np.sign(tone(1, 1000) + 1e-3).astype(np.float32)
+    noise = np.random.default_rng(0).normal(0, 0.1, RATE).astype(np.float32)
+    found = Levels().listen(np.concatenate([square, noise, np.zeros(RATE, np.float32)]), RATE)
+    np.testing.assert_allclose(found[:, 0], [0, -20, FLOOR], atol=0.1)
+
+
+@pytest.mark.parametrize(
+    "samples",
+    [
+        np.zeros(5 * RATE, np.float32),
+        tone(5),
+        tone(5, 3000, 0.05),
+        tone(5) * np.repeat(np.arange(10) % 2, RATE // 2).astype(np.float32),
+        np.random.default_rng(1).normal(0, 0.2, 5 * RATE).clip(-1, 1).astype(np.float32),
+    ],
+    ids=["silence", "tone", "faint tone", "beeps", "noise"],
+)
+def test_what_is_no_speech_is_not_taken_for_it(samples: Array) -> None:
+    assert Levels().listen(samples, RATE)[:, 1].max() < 0.1
+
+
+def test_a_narrator_is_heard_where_he_speaks(narration: Array) -> None:
+    loudness, speech = Levels().listen(narration, RATE).T
+    assert len(speech) == 132  # the codec's last block begins the 132nd second
+    assert speech[list(NARRATED)].min() > 0.95
+    assert loudness[list(NARRATED)].min() > -30
+    assert speech[list(SILENT)].max() == 0
+    assert loudness[list(SILENT)].max() < -90
+
+
+def test_speech_counts_by_where_it_is_not_by_what_it_is_cut_with(narration: Array) -> None:
+    part = narration[60 * RATE : 75 * RATE]
+    alone = Levels().listen(part, RATE)
+    whole = Levels().listen(narration, RATE)[60:75]
+    np.testing.assert_allclose(alone, whole, atol=0.15)
+
+
+def test_a_last_second_that_is_not_whole() -> None:
+    assert Levels().listen(tone(2.25), RATE).shape == (3, 2)
+    assert Levels().listen(tone(0.001), RATE).shape == (1, 2)
+
+
+def test_another_detector_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    changed = weights.FILES["speech-silero"]._replace(sha256="ab" * 32)
+    monkeypatch.setitem(weights.FILES, "speech-silero", changed)
+    with pytest.raises(WeightsError, match=r"silero_vad_v6\.onnx is not the file"):
+        Levels().listen(tone(1), RATE)

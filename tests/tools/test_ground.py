@@ -1,0 +1,146 @@
+"""Boundaries: where the curve falls, where the cuts are, where the words are."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from shelved import film, span
+
+from vmr_agent.channels import VERBATIM
+from vmr_agent.film import Film
+from vmr_agent.protocols import Array
+from vmr_agent.settings import GroundSettings
+from vmr_agent.tools import ground
+from vmr_agent.types import Channel, Clip, Curves, Evidence, Proposal, Span
+
+STEP = 0.5
+SETTINGS = GroundSettings()
+
+
+def curve(*bumps: tuple[float, float, float], count: int = 40, step: float = STEP) -> Array:
+    out = np.zeros(count, np.float32)
+    for start, end, height in bumps:
+        out[round(start / step) : round(end / step)] = height
+    return out
+
+
+def grounded(
+    where: Span,
+    *rows: Array,
+    channels: tuple[Channel, ...] = ("picture", "speech"),
+    shelved: Film | None = None,
+    step: float = STEP,
+    evidence: tuple[Evidence, ...] = (),
+) -> tuple[Proposal, ...]:
+    clip = Clip(span=where, score=0.5, evidence=evidence)
+    found = Curves(step=step, channels=channels[: len(rows)])
+    return ground(clip, shelved or film(20), found, np.stack(rows), SETTINGS)
+
+
+def test_a_proposal_ends_where_the_curve_has_fallen_half_way() -> None:
+    slope = curve((4, 5, 0.3), (5, 9, 0.9), (9, 10, 0.5), (10, 12, 0.4))
+    (only,) = grounded(span(2, 14), slope)
+    assert only.span == span(5, 10)
+    assert only.evidence[-1].source == "grounding"
+    assert only.evidence[-1].note == "boundaries from the picture curve"
+
+
+def test_a_clip_can_hold_several() -> None:
+    found = grounded(span(0, 20), curve((2, 4, 0.8), (8, 11, 0.9), (15, 16, 0.3)))
+    assert [each.span for each in found] == [span(8, 11), span(2, 4)]
+
+
+def test_what_lies_outside_the_clip_does_not_count() -> None:
+    rows = curve((2, 9, 0.6), (15, 18, 0.9))
+    (only,) = grounded(span(4, 8), rows)
+    assert only.span == span(4, 8)
+    assert grounded(span(10, 14), rows) == ()
+
+
+def test_ends_of_what_is_seen_move_to_cuts_that_are_near() -> None:
+    shelved = film(20, cuts=(4.4, 9.7, 14))
+    (only,) = grounded(span(2, 16), curve((5, 9, 0.9)), shelved=shelved)
+    assert only.span == span(4.4, 9.7)
+    (only,) = grounded(span(2, 16), curve((6, 8, 0.9)), shelved=shelved)
+    assert only.span == span(6, 8)
+
+
+def test_a_mention_grows_to_its_shots_unless_they_are_much_longer() -> None:
+    silent = np.zeros(40, np.float32)
+    told = curve((5, 9, 0.8))
+    (only,) = grounded(span(2, 16), silent, told, shelved=film(20, cuts=(4, 7, 10)))
+    assert only.span == span(4, 10)
+    (only,) = grounded(span(2, 16), silent, told, shelved=film(20, cuts=(1, 15)))
+    assert only.span == span(5, 9)
+
+
+def test_a_quotation_keeps_its_own_times() -> None:
+    silent = np.zeros(40, np.float32)
+    told = curve((5, 9, VERBATIM))
+    (only,) = grounded(span(2, 16), silent, told, shelved=film(20, cuts=(4.5, 9.5)))
+    assert only.span == span(5, 9)
+    assert only.evidence[-1].note == "boundaries from the speech curve"
+
+
+def test_the_score_is_the_mean_inside_and_a_glimpse_counts_less() -> None:
+    silent = np.zeros(40, np.float32)
+    (heard,) = grounded(span(0, 20), silent, curve((5, 6, 0.8)))
+    assert heard.score == pytest.approx(0.8)
+    (brief,) = grounded(span(0, 20), curve((5, 6, 0.8)))
+    (lasting,) = grounded(span(0, 20), curve((5, 15, 0.8)))
+    assert brief.score == pytest.approx(0.8 * 1 / 1.5)
+    assert lasting.score == pytest.approx(0.8 * 10 / 10.5)
+
+
+@given(st.integers(0, 90), st.integers(5, 90), st.sampled_from([0.1, 0.2, 0.3, 0.7]))
+def test_a_score_is_of_whole_steps_whatever_rounding_does(
+    first: int, length: int, step: float
+) -> None:
+    """3 * 0.1 / 0.1 is more than 3, and one silent step too many would water the mean down."""
+    rows = np.zeros((1, 200), np.float32)
+    rows[0, first : first + length] = 0.9
+    shelved = film(200 * step, cuts=(199 * step,))
+    clip = Clip(span=span(0, 200 * step), score=0.9)
+    found = Curves(step=step, channels=("speech",))
+    settings = SETTINGS.model_copy(update={"bridge": 0.0})
+    (only,) = ground(clip, shelved, found, rows, settings)
+    assert only.score == pytest.approx(0.9)
+
+
+def test_a_blink_is_no_moment() -> None:
+    rows = curve((5, 5.2, 0.9), count=100, step=0.2)
+    assert grounded(span(0, 20), rows, step=0.2) == ()
+
+
+def test_a_film_that_is_relevant_throughout_is_one_proposal() -> None:
+    (only,) = grounded(span(0, 20), np.full(40, 0.9, np.float32))
+    assert only.span == span(0, 20)
+
+
+def test_only_evidence_from_there_comes_along() -> None:
+    here = Evidence(source="picture", note="here", score=0.9, span=span(5, 9))
+    there = Evidence(source="picture", note="there", score=0.9, span=span(15, 18))
+    general = Evidence(source="caption", note="general", score=0.9)
+    (only,) = grounded(span(2, 19), curve((5, 9, 0.9)), evidence=(here, there, general))
+    assert [reason.note for reason in only.evidence[:-1]] == ["here", "general"]
+
+
+@given(
+    arrays(
+        np.float32, st.tuples(st.integers(1, 2), st.just(40)), elements=st.floats(0, 1, width=32)
+    ),
+    st.integers(0, 35),
+    st.integers(2, 40),
+)
+def test_any_curve_is_grounded_within_the_film(rows: Array, first: int, length: int) -> None:
+    duration = 19.8
+    where = span(first * STEP, min(duration, (first + length) * STEP))
+    found = grounded(where, *rows, shelved=film(duration, cuts=(3.3, 7.1, 16)))
+    for each in found:
+        assert 0 <= each.span.start < each.span.end <= duration
+        assert 0 <= each.score <= 1
+        assert each.span.length >= SETTINGS.min_length
+        assert each.evidence[-1].source == "grounding"

@@ -1,0 +1,105 @@
+"""The entry: what the film turned out to be, what its words mean, what is missing."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from shelved import film, line, say, span, video
+
+from vmr_agent.testing import ListIndex, WordSentences
+from vmr_agent.tools import index_video, missing, register
+from vmr_agent.types import Entry, Footage, Screen, Sounds, Speech
+
+FOOTAGE = Footage(duration=19.5, coverage=0.9, lost=3, shots=())
+LONG = " ".join(f"w{index}" for index in range(30))
+
+
+def made(*, picture: bool = True) -> tuple[Entry, dict[str, np.ndarray]]:
+    entry, arrays = index_video(
+        video(30, picture=picture),
+        FOOTAGE,
+        Speech(utterances=(say(0, "short one"), say(2, LONG)), heard=18),
+        Screen(texts=(line(0, 4, "WAY OUT"),), read=True),
+        Sounds(duration=21),
+        WordSentences(),
+    )
+    return entry, dict(arrays)
+
+
+def test_decoding_knows_better_than_the_header() -> None:
+    entry, _ = made()
+    assert (entry.video.duration, entry.video.coverage) == (19.5, 0.9)
+    assert (entry.heard, entry.read) == (18, True)
+    assert entry.video.path == video().path
+
+
+def test_without_picture_the_sound_decides() -> None:
+    entry, _ = made(picture=False)
+    assert (entry.video.duration, entry.video.coverage) == (21, 1)
+
+
+def test_words_get_meanings_phrase_by_phrase() -> None:
+    _, arrays = made()
+    assert arrays["speech"].shape == (len(arrays["speakers"]), 64)
+    assert arrays["text"].shape == (1, 64)
+    speakers = arrays["speakers"].tolist()
+    assert speakers == sorted(speakers)
+    assert speakers.count(0) == 1
+    assert speakers.count(1) > 1
+    assert arrays["speech"][0] == pytest.approx(WordSentences().embed(["short one"])[0])
+
+
+@pytest.mark.parametrize(
+    ("change", "kinds"),
+    [
+        ({}, []),
+        ({"has_picture": False}, ["no_picture"]),
+        ({"has_audio": False, "heard": 0}, ["no_audio"]),
+        ({"heard": 0}, ["no_speech"]),
+        ({"read": False}, ["no_text"]),
+        ({"coverage": 0.5}, ["coverage"]),
+        ({"coverage": 0.999}, []),
+        ({"has_picture": False, "read": False, "coverage": 0.5}, ["no_picture"]),
+    ],
+)
+def test_what_is_missing_is_said(change: dict[str, float], kinds: list[str]) -> None:
+    known = {
+        name: change[name] for name in ("has_picture", "has_audio", "coverage") if name in change
+    }
+    entry = Entry(
+        video=video().model_copy(update=known),
+        heard=change.get("heard", 20),
+        read=bool(change.get("read", True)),
+    )
+    faults = missing(entry)
+    assert [fault.kind for fault in faults] == kinds
+    assert all("\n" not in fault.message for fault in faults)
+
+
+def test_the_index_gets_every_picture_utterance_and_line() -> None:
+    index = ListIndex()
+    shelved = film(
+        4,
+        colours=["red", "grey", "blue"],
+        said=[say(0, "hello there"), say(1, LONG)],
+        written=[line(2, 4, "WAY OUT")],
+    )
+    register(shelved, index)
+    seen = index.query("picture", shelved.vectors[2], 10)
+    assert [hit.span for hit in seen[:1]] == [span(2, 3)]
+    assert len(seen) == 3
+    told = index.query("speech", WordSentences().embed(["hello there"])[0], 10)
+    assert told[0].span == shelved.utterances[0].span
+    assert {hit.span for hit in told} == {each.span for each in shelved.utterances}
+    (read,) = index.query("text", WordSentences().embed(["way out"])[0], 10)
+    assert (read.span, read.path) == (span(2, 4), shelved.video.path)
+    assert read.cosine == pytest.approx(1)
+
+
+def test_a_film_of_one_picture_and_one_of_nothing_are_registered_too() -> None:
+    index = ListIndex()
+    register(film(4), index)
+    assert index.query("picture", np.ones(6, np.float32), 10) == []
+    register(film(4, colours=["red"]), index)
+    (hit,) = index.query("picture", np.ones(6, np.float32), 10)
+    assert hit.span == span(0, 1)

@@ -1,0 +1,92 @@
+"""Lines on screen: from which key frame to which, and which are taken for texture."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from shelved import span
+
+from vmr_agent.protocols import Image
+from vmr_agent.settings import ReadSettings
+from vmr_agent.strip import Reel
+from vmr_agent.tools import read_text
+from vmr_agent.types import Footage, Screen, Shot
+
+Lines = tuple[tuple[str, float], ...]
+
+
+class Sheet:
+    """Reads what it was told to find in each picture, by how bright the picture is."""
+
+    name = "sheet"
+
+    def __init__(self, *pages: Lines) -> None:
+        self.pages = pages
+
+    def read(self, image: Image) -> Lines:
+        return self.pages[round(float(image.mean()) / 20)]
+
+
+def keys(*times: float) -> Reel:
+    """Key frames; the n-th has a brightness of twenty times n."""
+    pictures = [np.full((32, 32, 3), 20 * number, np.uint8) for number in range(len(times))]
+    return Reel.of(list(times), [cv2.imencode(".jpg", p)[1].tobytes() for p in pictures])
+
+
+def footage(*cuts: float, duration: float = 20.0) -> Footage:
+    edges = [0.0, *cuts, duration]
+    shots = [Shot(span=span(a, b)) for a, b in zip(edges, edges[1:], strict=False)]
+    return Footage(duration=duration, coverage=1, lost=0, shots=tuple(shots))
+
+
+def read(reel: Reel, where: Footage, *pages: Lines) -> list[tuple[str, float, float]]:
+    screen = read_text(reel, where, Sheet(*pages), ReadSettings(), lambda time: None)
+    assert screen.read
+    return [(each.text, each.span.start, each.span.end) for each in screen.texts]
+
+
+EXIT = (("EXIT", 0.9),)
+
+
+def test_a_line_lasts_to_the_next_key_frame_or_the_cut_or_the_end() -> None:
+    found = read(keys(0, 4, 12), footage(6), EXIT, (("WAY", 0.9),), (("OUT", 0.9),))
+    assert found == [("EXIT", 0, 4), ("WAY", 4, 6), ("OUT", 12, 20)]
+
+
+def test_the_same_line_on_the_next_key_frame_goes_on() -> None:
+    assert read(keys(0, 4, 12), footage(), EXIT, EXIT, EXIT) == [("EXIT", 0, 20)]
+
+
+def test_a_cut_or_a_pause_ends_it() -> None:
+    assert read(keys(0, 8), footage(6), EXIT, EXIT) == [("EXIT", 0, 6), ("EXIT", 8, 20)]
+    assert read(keys(0, 4, 8), footage(), EXIT, (), EXIT) == [("EXIT", 0, 4), ("EXIT", 8, 20)]
+
+
+def test_a_key_frame_at_the_cut_belongs_to_what_follows() -> None:
+    assert read(keys(0, 6), footage(6), EXIT, (("WAY", 0.9),)) == [("EXIT", 0, 6), ("WAY", 6, 20)]
+
+
+def test_two_lines_at_once_both_go_on() -> None:
+    both = (("ONE", 0.9), ("TWO", 0.95))
+    assert read(keys(0, 4), footage(), both, both) == [("ONE", 0, 20), ("TWO", 0, 20)]
+
+
+def test_what_is_read_without_confidence_is_texture() -> None:
+    page = (("SURE", 0.8), ("|||", 0.79))
+    assert read(keys(0), footage(), page) == [("SURE", 0, 20)]
+
+
+def test_a_key_frame_after_the_end_has_no_time_to_be_read() -> None:
+    assert read(keys(0, 20), footage(), EXIT, EXIT) == [("EXIT", 0, 20)]
+
+
+def test_every_key_frame_is_ticked_off() -> None:
+    ticks: list[float] = []
+    read_text(keys(0, 4, 12), footage(), Sheet((), (), ()), ReadSettings(), ticks.append)
+    assert ticks == [0, 4, 12]
+
+
+def test_without_a_reader_nothing_was_read() -> None:
+    nothing = read_text(keys(0, 4), footage(), None, ReadSettings(), lambda time: None)
+    assert nothing == Screen(texts=(), read=False)
+    assert read(keys(), footage()) == []
