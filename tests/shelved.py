@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -62,7 +63,7 @@ def film(
     edges = [0.0, *cuts, duration]
     return Film(
         entry=Entry(video=video(duration), heard=duration, read=True),
-        shots=tuple(Shot(span=span(a, b)) for a, b in zip(edges, edges[1:], strict=False)),
+        shots=tuple(Shot(span=span(a, b)) for a, b in pairwise(edges)),
         times=np.arange(len(colours), dtype=np.float64),
         vectors=shown(*colours) if colours else np.zeros((0, len(NAMES)), np.float32),
         utterances=tuple(said),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -20,8 +22,23 @@ SPEECH = (
     "And so, my fellow Americans: ask not what your country can do for you, "
     "ask what you can do for your country."
 )
-SHARE = RetrieveSettings().verbatim
-STEP = RetrieveSettings().step
+# Given, not the defaults: those are calibrated now and then.
+SETTINGS = RetrieveSettings(
+    step=0.5,
+    smooth=(2.0, 0.0),
+    caution=0.05,
+    picture_middle=0.42,
+    picture_slope=27,
+    outstanding=0.1,
+    words_middle=0.455,
+    words_slope=15,
+    shared_words=0.4,
+    verbatim=0.75,
+    mention=0.2,
+    loud=12,
+    silent=-50,
+)
+STEP = SETTINGS.step
 MEANING = WordSentences()
 
 
@@ -30,12 +47,12 @@ def heard(wanted: str, text: str) -> list[str]:
     words = say(10, text).words
     return [
         " ".join(word.text for word in words if word.span.overlap(run) > 0)
-        for run in quoted(wanted, words, SHARE)
+        for run in quoted(wanted, words, SETTINGS.verbatim)
     ]
 
 
 def test_words_said_word_for_word_are_found_by_their_times() -> None:
-    (run,) = quoted(ASKED, say(10, SPEECH).words, SHARE)
+    (run,) = quoted(ASKED, say(10, SPEECH).words, SETTINGS.verbatim)
     assert heard(ASKED, SPEECH) == [SPEECH[SPEECH.index("ask not") :]]
     assert run == span(12.5, 21.0)
 
@@ -72,7 +89,7 @@ def test_a_quotation_can_be_said_twice() -> None:
 )
 def test_no_quotation(wanted: str, text: str) -> None:
     words = say(0, text).words if text else ()
-    assert quoted(wanted, words, SHARE) == []
+    assert quoted(wanted, words, SETTINGS.verbatim) == []
 
 
 some_words = st.lists(st.sampled_from("ask not what your country can do for you red -".split()))
@@ -81,14 +98,14 @@ some_words = st.lists(st.sampled_from("ask not what your country can do for you 
 @given(some_words, some_words.filter(bool))
 def test_quotations_lie_inside_the_words_in_order(wanted: list[str], told: list[str]) -> None:
     words = say(3, " ".join(told)).words
-    runs = quoted(" ".join(wanted), words, SHARE)
+    runs = quoted(" ".join(wanted), words, SETTINGS.verbatim)
     assert all(words[0].span.start <= run.start < run.end <= words[-1].span.end for run in runs)
-    assert all(one.end < other.start for one, other in zip(runs, runs[1:], strict=False))
+    assert all(one.end < other.start for one, other in pairwise(runs))
 
 
 def speech(query: str, *said: tuple[float, str]) -> tuple[Array, list[channels.Note]]:
     shelved = film(30, said=[say(start, text) for start, text in said])
-    return channels.speech(understand(query), shelved, MEANING, RetrieveSettings(), 60)
+    return channels.speech(understand(query), shelved, MEANING, SETTINGS, 60)
 
 
 def during(curve: Array, start: float, end: float) -> Array:
@@ -122,7 +139,7 @@ def test_one_aside_in_a_long_sentence_is_not_averaged_out() -> None:
         understand("blue whale song"),
         film(30, said=[say(0, filler)]),
         MEANING,
-        RetrieveSettings(),
+        SETTINGS,
         60,
     )[0]
     assert curve.max() > 0.5 > plain.max()
@@ -131,7 +148,7 @@ def test_one_aside_in_a_long_sentence_is_not_averaged_out() -> None:
 def test_text_on_screen_counts_while_it_is_shown() -> None:
     shelved = film(20, written=[line(4, 8, "PLATFORM NINE"), line(12, 14, "way out")])
     curve, notes = channels.text(
-        understand("a sign that says platform nine"), shelved, MEANING, RetrieveSettings(), 40
+        understand("a sign that says platform nine"), shelved, MEANING, SETTINGS, 40
     )
     assert during(curve, 4, 8).min() > 0.5
     assert during(curve, 0, 4).max() == 0
@@ -141,10 +158,8 @@ def test_text_on_screen_counts_while_it_is_shown() -> None:
 
 def test_misread_letters_are_forgiven() -> None:
     shelved = film(20, written=[line(4, 8, "PLATF0RM STATI0N"), line(12, 14, "way out")])
-    curve, notes = channels.text(
-        understand("platform station"), shelved, MEANING, RetrieveSettings(), 40
-    )
-    assert during(curve, 4, 8).min() > RetrieveSettings().mention
+    curve, notes = channels.text(understand("platform station"), shelved, MEANING, SETTINGS, 40)
+    assert during(curve, 4, 8).min() > SETTINGS.mention
     assert during(curve, 12, 14).max() < 0.01
     assert [text for _, _, text in notes] == ["PLATF0RM STATI0N"]
 
@@ -161,7 +176,7 @@ LEVELS = [(-90.0, 0.0)] * 4 + [(-30.0, 0.9)] * 12 + [(-5.0, 0.0)] * 4
     ],
 )
 def test_sounds_that_levels_can_tell(query: str, high: tuple[int, int]) -> None:
-    curve = channels.sound(understand(query), film(20, levels=LEVELS), RetrieveSettings(), 40)
+    curve = channels.sound(understand(query), film(20, levels=LEVELS), SETTINGS, 40)
     assert curve is not None
     inside = np.zeros(40, bool)
     inside[int(high[0] / STEP) : int(high[1] / STEP)] = True
@@ -171,24 +186,21 @@ def test_sounds_that_levels_can_tell(query: str, high: tuple[int, int]) -> None:
 def test_sounds_that_levels_cannot_tell_have_no_curve() -> None:
     silent_film = film(20)
     assert (
-        channels.sound(understand("a barking dog"), film(20, levels=LEVELS), RetrieveSettings(), 40)
-        is None
+        channels.sound(understand("a barking dog"), film(20, levels=LEVELS), SETTINGS, 40) is None
     )
-    assert channels.sound(understand("silence"), silent_film, RetrieveSettings(), 40) is None
+    assert channels.sound(understand("silence"), silent_film, SETTINGS, 40) is None
 
 
 def test_a_film_longer_than_its_sound_keeps_the_last_level() -> None:
-    curve = channels.sound(
-        understand("silence"), film(20, levels=LEVELS[:2]), RetrieveSettings(), 40
-    )
+    curve = channels.sound(understand("silence"), film(20, levels=LEVELS[:2]), SETTINGS, 40)
     assert curve is not None
     assert curve.min() > 0.5
 
 
 def looks(query: str, turn: int, *colours: str, cuts: tuple[float, ...] = ()) -> Array:
     shelved = film(len(colours), colours=colours, cuts=cuts)
-    settings, count = RetrieveSettings(smooth=(2.0, 0.0)), 2 * len(colours)
-    return channels.picture(understand(query), shelved, turn, ColourEncoder(), settings, count)
+    count = 2 * len(colours)
+    return channels.picture(understand(query), shelved, turn, ColourEncoder(), SETTINGS, count)
 
 
 def test_the_picture_is_relevant_where_it_shows_the_thing() -> None:
@@ -207,7 +219,12 @@ def test_later_rounds_have_to_convince_more() -> None:
     faint = film(10, colours=["grey"] * 10)
     curves = [
         channels.picture(
-            understand("red"), faint, turn, ColourEncoder(), RetrieveSettings(smooth=(0, 0)), 20
+            understand("red"),
+            faint,
+            turn,
+            ColourEncoder(),
+            SETTINGS.model_copy(update={"smooth": (0, 0)}),
+            20,
         )
         for turn in (1, 2)
     ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -18,7 +20,7 @@ some_curve = arrays(np.float32, st.integers(1, 60), elements=unit)
 
 
 def shots(*edges: float) -> list[Shot]:
-    return [Shot(span=span(a, b)) for a, b in zip(edges, edges[1:], strict=False)]
+    return [Shot(span=span(a, b)) for a, b in pairwise(edges)]
 
 
 def test_logistic_is_a_half_in_the_middle_and_rises() -> None:

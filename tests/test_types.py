@@ -1,4 +1,4 @@
-"""What is carried: spans and their arithmetic, records that cannot be changed, the report's JSON."""
+"""What is carried: spans and their arithmetic, frozen records, the report as JSON."""
 
 from __future__ import annotations
 

@@ -17,7 +17,10 @@ from vmr_agent.tools import ground
 from vmr_agent.types import Channel, Clip, Curves, Evidence, Proposal, Span
 
 STEP = 0.5
-SETTINGS = GroundSettings()
+# Given, not the defaults: those are calibrated now and then.
+SETTINGS = GroundSettings(
+    fall=0.5, bridge=1.5, snap=1.0, stretch=1.6, glimpse=0.5, faint=0.5, min_length=0.5
+)
 
 
 def curve(*bumps: tuple[float, float, float], count: int = 40, step: float = STEP) -> Array:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import cv2
 import numpy as np
 from shelved import span
@@ -12,6 +14,7 @@ from vmr_agent.strip import Reel
 from vmr_agent.tools import read_text
 from vmr_agent.types import Footage, Screen, Shot
 
+SETTINGS = ReadSettings(min_confidence=0.8)
 Lines = tuple[tuple[str, float], ...]
 
 
@@ -35,12 +38,12 @@ def keys(*times: float) -> Reel:
 
 def footage(*cuts: float, duration: float = 20.0) -> Footage:
     edges = [0.0, *cuts, duration]
-    shots = [Shot(span=span(a, b)) for a, b in zip(edges, edges[1:], strict=False)]
+    shots = [Shot(span=span(a, b)) for a, b in pairwise(edges)]
     return Footage(duration=duration, coverage=1, lost=0, shots=tuple(shots))
 
 
 def read(reel: Reel, where: Footage, *pages: Lines) -> list[tuple[str, float, float]]:
-    screen = read_text(reel, where, Sheet(*pages), ReadSettings(), lambda time: None)
+    screen = read_text(reel, where, Sheet(*pages), SETTINGS, lambda time: None)
     assert screen.read
     return [(each.text, each.span.start, each.span.end) for each in screen.texts]
 
@@ -82,11 +85,11 @@ def test_a_key_frame_after_the_end_has_no_time_to_be_read() -> None:
 
 def test_every_key_frame_is_ticked_off() -> None:
     ticks: list[float] = []
-    read_text(keys(0, 4, 12), footage(), Sheet((), (), ()), ReadSettings(), ticks.append)
+    read_text(keys(0, 4, 12), footage(), Sheet((), (), ()), SETTINGS, ticks.append)
     assert ticks == [0, 4, 12]
 
 
 def test_without_a_reader_nothing_was_read() -> None:
-    nothing = read_text(keys(0, 4), footage(), None, ReadSettings(), lambda time: None)
+    nothing = read_text(keys(0, 4), footage(), None, SETTINGS, lambda time: None)
     assert nothing == Screen(texts=(), read=False)
     assert read(keys(), footage()) == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -52,10 +54,7 @@ def heard(tape: Tape, given_blocks: list[tuple[float, Array]]) -> tuple[Speech, 
 def test_no_sample_is_lost_or_heard_twice(sizes: list[int], start: float, seed: int) -> None:
     noise = np.random.default_rng(seed).random(sum(sizes), np.float32)
     edges = np.cumsum([0, *sizes])
-    given_blocks = [
-        (start + first / RATE, noise[first:last])
-        for first, last in zip(edges, edges[1:], strict=False)
-    ]
+    given_blocks = [(start + first / RATE, noise[first:last]) for first, last in pairwise(edges)]
     tape = Tape()
     speech, ticks = heard(tape, given_blocks)
     assert np.array_equal(np.concatenate(tape.pieces), noise)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 from shelved import candidate, span
@@ -52,7 +54,7 @@ some = st.builds(
 def test_clips_are_disjoint_and_hold_every_candidate(found: list[Candidate]) -> None:
     clips = trim(tuple(found), 100, SETTINGS)
     by_time = sorted(clips, key=lambda clip: clip.span.start)
-    for one, other in zip(by_time, by_time[1:], strict=False):
+    for one, other in pairwise(by_time):
         assert one.span.end < other.span.start
     for each in found:
         (host,) = [clip for clip in clips if clip.span.overlap(each.span) > 0]

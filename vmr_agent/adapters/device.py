@@ -16,6 +16,11 @@ def pick(setting: Literal["auto", "cpu", "cuda"]) -> str:
     """
     if setting == CPU:
         return CPU
+    import ctranslate2
+
+    # It answers at once; torch takes three seconds to import, so it is asked only on a yes.
+    if setting == "auto" and not ctranslate2.get_cuda_device_count():
+        return CPU
     import torch
 
     if torch.cuda.is_available():
