@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import struct
+import wave
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -13,6 +14,8 @@ import av
 import numpy as np
 from av.stream import Disposition
 from numpy.typing import NDArray
+
+from vmr_agent.video import sound
 
 FPS = 25
 SIZE = (96, 64)
@@ -77,6 +80,28 @@ def film(
             out.mux(video.encode(None))
         if heard:
             _hear(out, heard, sound)
+    return path
+
+
+def silent(source: Path, path: Path, seconds: float) -> Path:
+    """The first seconds of the source's picture, packet by packet, without its sound."""
+    with av.open(str(source)) as film, av.open(str(path), "w") as out:
+        stream = out.add_stream_from_template(film.streams.video[0])
+        for packet in film.demux(film.streams.video[0]):
+            if packet.dts is not None and packet.pts * packet.time_base < seconds:
+                packet.stream = stream
+                out.mux(packet)
+    return path
+
+
+def spoken(source: Path, path: Path, start: float, end: float) -> Path:
+    """What is heard in the source between two seconds, as a WAV file."""
+    heard = np.concatenate([samples for _, samples in sound(source)])[
+        round(start * 16_000) : round(end * 16_000)
+    ]
+    with wave.open(str(path), "wb") as out:
+        out.setparams((1, 2, 16_000, 0, "NONE", ""))
+        out.writeframes((heard * 32_767).astype("<i2").tobytes())
     return path
 
 

@@ -33,6 +33,10 @@ def test_a_stream_is_progress_and_one_report_last(colours: Path, box: Toolbox) -
     assert progress == watched
     assert {event.room for event in watched} == {step.room for step in last.steps}
     assert len(last.steps) > 14
+    for room in {event.room for event in watched}:
+        done = [event.done for event in watched if event.room == room]
+        assert done[0] == 0
+        assert done[-1] == last.video.duration
     assert all(0 <= event.done <= event.total + 0.2 for event in watched)
 
 

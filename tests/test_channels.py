@@ -82,10 +82,22 @@ def test_a_quotation_can_be_said_twice() -> None:
         (ASKED, "what can you do for your dog"),
         ("a dog", "look at that, a dog"),
         ("what is it that you do", "what is it that you do"),
+        (
+            "what is it that you can do for your red dog",
+            "what is it that you can do for your uncle",
+        ),
         ("the quick brown fox jumped over the lazy dog", "quick " + "er " * 20 + "fox dog lazy"),
         (ASKED, ""),
     ],
-    ids=["unrelated", "only its grammar", "too short", "no meaning", "scattered", "silence"],
+    ids=[
+        "unrelated",
+        "only its grammar",
+        "too short",
+        "no meaning",
+        "other things",
+        "scattered",
+        "silence",
+    ],
 )
 def test_no_quotation(wanted: str, text: str) -> None:
     words = say(0, text).words if text else ()

@@ -48,6 +48,11 @@ def test_a_sample_is_held_until_the_next_one() -> None:
     assert curves.sample(times, values, 6, STEP).tolist() == [1, 1, 2, 2, 3, 3]
 
 
+def test_a_sample_in_the_middle_of_a_step_is_that_steps() -> None:
+    times, values = np.array([0.25, 0.75]), np.array([1, 2], np.float32)
+    assert curves.sample(times, values, 3, STEP).tolist() == [1, 2, 2]
+
+
 def test_before_the_first_sample_the_first_one_counts() -> None:
     values = curves.sample(np.array([1.0]), np.array([7], np.float32), 4, STEP)
     assert values.tolist() == [7] * 4
@@ -68,6 +73,12 @@ def test_paint_hits_whole_steps_exactly(first: int, length: int, step: float) ->
     curve = np.zeros(60, np.float32)
     curves.paint(curve, span(first * step, (first + length) * step), 1, step)
     assert np.flatnonzero(curve).tolist() == list(range(first, first + length))
+
+
+def test_seconds_that_rounding_puts_a_hair_before_their_step_belong_to_it() -> None:
+    curve = np.zeros(10, np.float32)
+    curves.paint(curve, span(0.3, 0.7), 1, 0.1)  # 0.3 / 0.1 is a little less than 3
+    assert np.flatnonzero(curve).tolist() == [3, 4, 5, 6]
 
 
 @given(st.data())

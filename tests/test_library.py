@@ -49,6 +49,7 @@ def test_what_is_kept_comes_back_and_is_made_once(tmp_path: Path) -> None:
     another = Shelf(tmp_path)
     another.keep(NAME, Vectors, never)
     assert whole(another)
+    assert [path.name for path in (tmp_path / "shelf").rglob("*.*")] == ["vectors-1.npz"]
     assert another.get(NAME, Vectors)[1]["vectors"].dtype == np.float32
 
 

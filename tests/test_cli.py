@@ -1,0 +1,354 @@
+"""The command line as users have it: real processes, their streams and their exit codes."""
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import media
+import numpy as np
+import pytest
+
+from vmr_agent import RunReport, VMRAgent, __version__
+from vmr_agent.types import Hit
+
+VMR = (sys.executable, "-m", "vmr_agent")
+ESCAPE = "\x1b"
+
+
+def environment(home: Path, **more: str) -> dict[str, str]:
+    """As it is, without settings of ours."""
+    bare = {key: value for key, value in os.environ.items() if not key.startswith("VMR_")}
+    return {**bare, "VMR_HOME": str(home), "HF_HUB_OFFLINE": "1", **more}
+
+
+def vmr(
+    home: Path, *words: str | Path, command: Sequence[str] = VMR, cwd: Path | None = None, **more: str
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*command, *map(str, words)],
+        env=environment(home, **more),
+        cwd=cwd,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=120,
+        check=False,
+    )
+
+
+def one_line(run: subprocess.CompletedProcess[str]) -> str:
+    """The only line on stderr, with nothing on stdout."""
+    assert run.stdout == ""
+    assert run.stderr.startswith("vmr: ")
+    assert run.stderr.count("\n") == 1
+    assert run.stderr.endswith("\n")
+    return run.stderr.removeprefix("vmr: ").rstrip("\n")
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def own_home(new_home: Path, tmp_path: Path) -> Path:
+    """Unpacked weights, and a shelf for one test alone."""
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "weights").symlink_to(new_home / "weights")
+    return tmp_path / "own"
+
+
+@pytest.fixture(scope="module")
+def known(demo_agent: VMRAgent, demo_film: Path) -> Path:
+    """The demo film, its once-per-video half done."""
+    demo_agent.index(demo_film)
+    return demo_film
+
+
+# ── calls that cannot work ────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["find", "nowhere.mp4", "a cat"], r"nowhere.mp4': No such file or directory"),
+        (["find", ".", "a cat"], "not a regular file"),
+        (["find", "empty.mp4", "a cat"], "empty.mp4': cannot be opened"),
+        (["find", "text.mp4", "a cat"], "text.mp4': cannot be opened"),
+        (["find", "text.mp4", "a cat", "--json"], "text.mp4': cannot be opened"),
+        (["find", "text.mp4", "  "], "the query is empty"),
+        (["find", "text.mp4", "word " * 5_000], "5000 words, at most 200"),
+        (["index", "text.mp4"], "text.mp4': cannot be opened"),
+        (["find", "--", "-film.mp4", "a cat"], "-film.mp4': No such file"),
+        (["find", "text.mp4", "a", "cat"], "unexpected extra argument(s) (cat); see vmr find"),
+        (["find"], "Missing argument 'FILM'; see vmr find --help"),
+        (["find", "text.mp4"], "Missing argument 'QUERY'; see vmr find --help"),
+        (["find", "text.mp4", "a cat", "--jsn"], "No such option: --jsn"),
+        (["fond", "text.mp4", "a cat"], "No such command 'fond'"),
+        (["search", "a cat", "--limit", "0"], "--limit"),
+        (["search", ""], "the query is empty"),
+    ],
+)
+def test_a_bad_call_is_one_line_and_two(
+    home: Path, tmp_path: Path, words: list[str], says: str
+) -> None:
+    (tmp_path / "empty.mp4").touch()
+    (tmp_path / "text.mp4").write_text("no film")
+    run = vmr(home, *words, cwd=tmp_path)
+    assert says in one_line(run)
+    assert run.returncode == 2
+    assert not home.exists()
+
+
+def test_a_bad_call_loads_no_model_library(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "text.mp4").write_text("no film")
+    code = (
+        "import sys; from vmr_agent.cli import main\n"
+        "try: main()\n"
+        "finally: print(sorted({'torch', 'chromadb', 'langgraph', 'timm'} & set(sys.modules)))"
+    )
+    for query in ("a cat", ""):
+        run = vmr(home, "find", tmp_path / "text.mp4", query, command=(sys.executable, "-c", code))
+        assert (run.returncode, run.stdout) == (2, "[]\n")
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"), [("VMR_RETRIEVE__TOP_K", "zero"), ("VMR_NONSENSE__X", "1")]
+)
+def test_a_bad_setting_is_named(home: Path, colours: Path, setting: str, value: str) -> None:
+    run = vmr(home, "find", colours, "red", **{setting: value})
+    assert one_line(run).startswith(f"{setting}: ")
+    assert run.returncode == 2
+
+
+def test_a_name_with_escape_sequences_does_not_reach_the_terminal(home: Path) -> None:
+    run = vmr(home, "find", f"{ESCAPE}]0;owned\x07{ESCAPE}[31m\nnowhere.mp4", "a cat")
+    one_line(run)
+    assert ESCAPE not in run.stderr
+    assert run.returncode == 2
+
+
+def test_without_words_there_is_help(home: Path) -> None:
+    bare, asked = vmr(home), vmr(home, "--help")
+    assert (bare.returncode, bare.stdout) == (2, "")
+    assert (asked.returncode, asked.stderr) == (0, "")
+    assert bare.stderr == asked.stdout
+    assert all(name in asked.stdout for name in ("find", "index", "search", "doctor", "Exit codes"))
+
+
+def test_the_version(home: Path) -> None:
+    run = vmr(home, "--version")
+    assert (run.returncode, run.stdout, run.stderr) == (0, f"vmr_agent {__version__}\n", "")
+
+
+def test_the_installed_command_is_the_same_program(home: Path) -> None:
+    run = vmr(home, "--version", command=(str(Path(sys.executable).with_name("vmr")),))
+    assert (run.returncode, run.stdout) == (0, f"vmr_agent {__version__}\n")
+
+
+# ── what this machine lacks ───────────────────────────────────────────────────────────────────
+
+
+def test_a_home_that_cannot_be_written_is_the_machines(colours: Path, tmp_path: Path) -> None:
+    (tmp_path / "home").write_text("a file")
+    run = vmr(tmp_path / "home", "find", colours, "red")
+    assert "VMR_HOME" in one_line(run)
+    assert run.returncode == 3
+
+
+def test_weights_that_are_not_the_recorded_ones_are_named(colours: Path, own_home: Path) -> None:
+    code = (
+        "from vmr_agent.adapters import weights; from vmr_agent.cli import main\n"
+        "true = weights.FILES['efficientnet-lite2']\n"
+        "weights.FILES['efficientnet-lite2'] = true._replace(sha256='ab' * 32)\n"
+        "main()"
+    )
+    run = vmr(own_home, "find", colours, "red", command=(sys.executable, "-c", code))
+    assert "efficientnet-lite2-9656183e.pth is not the file that was recorded" in one_line(run)
+    assert run.returncode == 3
+    told = vmr(own_home, "doctor", command=(sys.executable, "-c", code))
+    assert told.returncode == 3
+    assert [line for line in told.stdout.splitlines() if line.startswith("✗")] == [
+        line for line in told.stdout.splitlines() if "efficientnet-lite2-9656183e.pth" in line
+    ]
+
+
+def test_a_bug_is_not_taken_for_an_honest_none(home: Path, colours: Path) -> None:
+    code = (
+        "import vmr_agent.agent; from vmr_agent.cli import main\n"
+        "vmr_agent.agent.probe = lambda *_: 1 / 0\n"
+        "main()"
+    )
+    run = vmr(home, "find", colours, "red", command=(sys.executable, "-c", code))
+    assert (run.returncode, run.stdout) == (70, "")
+    assert "ZeroDivisionError" in run.stderr
+
+
+def test_the_doctor_finds_this_machine_healthy(home: Path) -> None:
+    run = vmr(home, "doctor")
+    assert (run.returncode, run.stderr) == (0, "")
+    lines = run.stdout.splitlines()
+    assert all(line.startswith("✓ ") for line in lines)
+    for wanted in ("python 3", "torch", "device: ", "home: ", "picture, packaged: conse",
+                   "speech, packaged: whisper-base", "text, packaged: PP-OCR",
+                   "sentences, packaged: ", "SHA-256"):  # fmt: skip
+        assert any(wanted in line for line in lines), wanted
+    assert str(home) in run.stdout
+
+
+def test_the_doctor_says_what_is_wrong(tmp_path: Path) -> None:
+    (tmp_path / "home").write_text("a file")
+    run = vmr(tmp_path / "home", "doctor")
+    assert (run.returncode, run.stderr) == (3, "")
+    assert run.stdout.splitlines()[-1].startswith("✗ cannot write to ")
+
+
+# ── answers ───────────────────────────────────────────────────────────────────────────────────
+
+
+def test_what_is_found_is_a_line_each(new_home: Path, known: Path) -> None:
+    run = vmr(new_home, "find", known, "a cat looking around")
+    assert (run.returncode, run.stderr) == (0, "")
+    head, *moments = run.stdout.splitlines()
+    assert head == "'a cat looking around': 3 moments"
+    assert len(moments) == 3
+    assert all("cat" in line and "%" in line and line == line.rstrip() for line in moments)
+
+
+def test_json_is_alone_on_stdout(new_home: Path, known: Path) -> None:
+    run = vmr(new_home, "find", known, "a cup of coffee on a wooden table", "--json")
+    assert (run.returncode, run.stderr) == (0, "")
+    report = RunReport.model_validate_json(run.stdout)
+    assert (report.status, len(report.moments)) == ("found", 1)
+    assert run.stdout.isascii()
+    none = vmr(new_home, "find", "--json", known, "a giraffe eating leaves")
+    assert (none.returncode, none.stderr) == (1, "")
+    assert RunReport.model_validate_json(none.stdout).status == "not_found"
+
+
+def test_a_search_lists_places(new_home: Path, known: Path) -> None:
+    run = vmr(new_home, "search", "a rocket on the launch pad", "--limit", "2", "--json")
+    assert (run.returncode, run.stderr) == (0, "")
+    first, second = [Hit.model_validate(each) for each in json.loads(run.stdout)]
+    assert first.path == second.path == str(known)
+    assert 80 <= first.span.start < 94
+
+
+def test_a_search_on_an_empty_shelf_says_what_is_searched(own_home: Path) -> None:
+    run = vmr(own_home, "search", "a rocket")
+    assert run.returncode == 1
+    assert "only films given to" in one_line(run)
+
+
+@pytest.mark.parametrize("name", ["two words.mkv", "Überfahrt 猫 😀.mkv", "-quiet.mkv", "[red]x.mkv"])
+def test_films_may_have_any_name(new_home: Path, tmp_path: Path, name: str) -> None:
+    film = media.film(tmp_path / name, frames=20)
+    run = vmr(new_home, "index", "--", name, cwd=tmp_path)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert run.stdout == f"{film}: 0.8 s, 100% decoded\n"
+
+
+def test_none_in_half_a_film_is_none_with_a_warning(new_home: Path, tmp_path: Path) -> None:
+    film = media.promising(media.film(tmp_path / "half.mkv", frames=50), 8)
+    run = vmr(new_home, "find", film, "a giraffe eating leaves")
+    assert (run.returncode, run.stderr) == (1, "")
+    head, *notes = run.stdout.splitlines()
+    assert "not found in the 25% of the picture that could be decoded" in head
+    assert "  note: only 25% of the picture could be decoded" in notes
+    again = vmr(new_home, "find", film, "a giraffe eating leaves", "--json")
+    assert again.returncode == 1
+    assert RunReport.model_validate_json(again.stdout).status == "partial"
+
+
+# ── terminals and pipes ───────────────────────────────────────────────────────────────────────
+
+
+def in_terminal(home: Path, *words: str | Path, **more: str) -> tuple[int, str]:
+    """Exit code and all that a terminal 70 columns wide was sent."""
+    master, slave = pty.openpty()
+    settings = environment(home, TERM="xterm-256color", COLUMNS="70", **more)
+    command = [*VMR, *map(str, words)]
+    run = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, env=settings)
+    os.close(slave)
+    sent = b""
+    try:
+        while part := os.read(master, 65_536):
+            sent += part
+    except OSError:  # Linux says so when the other end is closed
+        pass
+    os.close(master)
+    return run.wait(timeout=60), sent.decode()
+
+
+def test_a_terminal_sees_progress_and_a_table(new_home: Path, known: Path) -> None:
+    code, sent = in_terminal(new_home, "find", known, "the cat is awake")
+    assert code == 0
+    assert "detect_shots" in sent
+    assert "how sure" in sent
+    assert f"{ESCAPE}[1m" in sent  # bold
+    shown = sent[sent.rindex("when") :]
+    assert all(len(line) <= 70 for line in shown.splitlines())
+
+
+def test_no_color_and_quiet_leave_only_the_table(new_home: Path, known: Path) -> None:
+    code, sent = in_terminal(new_home, "find", "-q", known, "the cat is awake", NO_COLOR="1")
+    assert code == 0
+    assert "detect_shots" not in sent
+    assert f"{ESCAPE}[3" not in sent
+
+
+def test_a_reader_that_leaves_early_is_no_drama(home: Path) -> None:
+    command = f"{sys.executable} -m vmr_agent --help | head -c 1; echo ${{PIPESTATUS[0]}}"
+    slow = command.replace("-m vmr_agent", '-c "import time; time.sleep(.5)\nimport vmr_agent.cli\n'
+                                           'vmr_agent.cli._answer(\'x\' * 999999, 0)"')  # fmt: skip
+    for line in (command, slow):
+        run = vmr(home, line, command=("bash", "-c"))
+        assert "Traceback" not in run.stderr
+
+
+def test_an_answer_that_cannot_be_written_is_told(home: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        run = subprocess.run(
+            [*VMR, "--version"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert run.returncode == 3
+    assert run.stderr == "vmr: the answer cannot be written: No space left on device\n"
+
+
+@pytest.mark.parametrize("command", ["find"])
+def test_ctrl_c_stops_at_once_and_the_next_run_goes_on(
+    own_home: Path, demo_film: Path, tmp_path: Path, command: str
+) -> None:
+    film = media.silent(demo_film, tmp_path / "silent.mp4", 26)
+    words = [*VMR, command, str(film), "a cup of coffee on a wooden table"]
+    run = subprocess.Popen(
+        words,
+        env=environment(own_home),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    deadline = time.monotonic() + 60
+    while not list(own_home.glob("shelf/*/footage-*.npz")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    run.send_signal(signal.SIGINT)
+    began = time.monotonic()
+    out, err = run.communicate(timeout=60)
+    assert time.monotonic() - began < 2
+    assert (run.returncode, out) == (130, "")
+    assert err == "vmr: stopped; what was finished is kept, run it again to go on\n"
+    kept = list(own_home.glob("shelf/*/*.npz"))
+    for path in kept:
+        with np.load(path) as file:
+            assert "record" in file.files
+    again = vmr(own_home, *words[len(VMR) :])
+    assert (again.returncode, again.stderr) == (0, "")
+    assert "0:14.0 – 0:26.0" in again.stdout
+    assert "note: the film has no sound: only its picture counts" in again.stdout
+    assert all(path.is_file() for path in kept)
