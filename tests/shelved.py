@@ -7,10 +7,11 @@ from itertools import pairwise
 
 import numpy as np
 
+from vmr_agent.artefacts import Entry
 from vmr_agent.film import Film
 from vmr_agent.protocols import Array
 from vmr_agent.testing import COLOURS, WordSentences
-from vmr_agent.types import Candidate, Entry, ScreenText, Shot, Span, Utterance, Video, Word
+from vmr_agent.types import Candidate, ScreenText, Shot, Span, Utterance, Video, Word
 from vmr_agent.words import phrases
 
 NAMES = [*COLOURS, "grey"]

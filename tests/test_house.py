@@ -23,7 +23,7 @@ SOURCES = sorted(HOUSE.rglob("*.py"))
 MEASURED = [*SOURCES, *sorted((ROOT / "evals").rglob("*.py"))]
 LINES, BODY = 300, 50
 # Longer than the house allows when this test was written: they may shrink, never grow.
-OVERDUE = {"vmr_agent/types.py": 388}
+OVERDUE: dict[str, int] = {}
 
 # Each outside package has one door, which may be two wings of one house.
 DOORS = {

@@ -18,9 +18,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from vmr_agent.artefacts import Footage, Vectors
 from vmr_agent.errors import ShelfError
 from vmr_agent.library import IN_MEMORY, Shelf, digest
-from vmr_agent.types import Footage, Vectors
 
 NAME = "film/vectors-1"
 ARRAYS = {"times": np.arange(5.0), "vectors": np.eye(5, 3, dtype=np.float32)}

@@ -165,7 +165,7 @@ def test_names_that_are_no_text(tmp_path: Path) -> None:
 def test_not_a_regular_file(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.mp4")
     for path in (tmp_path, tmp_path / "pipe.mp4", Path(os.devnull)):
-        with pytest.raises(VideoNotFoundError, match="not a regular file|is a folder"):
+        with pytest.raises(VideoNotFoundError, match=r"not a regular file|is a folder"):
             look(path)
 
 

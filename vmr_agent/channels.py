@@ -19,6 +19,7 @@ from vmr_agent.words import content, covered, matched, tokens
 
 Note = tuple[Channel, Span, str]
 VERBATIM = 0.95  # relevance of speech that is the question, word for word
+MEANT = 0.94  # most that speech in other words can reach: only a quotation keeps its own times
 
 
 def picture(
@@ -48,7 +49,7 @@ def speech(
     told = np.where(
         [any(span.overlap(quote) for quote in quotes) for span in spans],
         0,
-        _alike(wanted, said, _best_phrases(wanted, film, sentences), settings),
+        np.minimum(_alike(wanted, said, _best_phrases(wanted, film, sentences), settings), MEANT),
     )
     curve = np.zeros(count, np.float32)
     notes: list[Note] = []

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from vmr_agent.artefacts import Entry
 from vmr_agent.protocols import Array
-from vmr_agent.types import Entry, ScreenText, Shot, Utterance, Video
+from vmr_agent.types import ScreenText, Shot, Utterance, Video
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,11 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 
 from vmr_agent import tools
+from vmr_agent.artefacts import Curves, Entry, Footage, Screen, Sounds, Speech, Vectors
 from vmr_agent.room import Tick, room
 from vmr_agent.state import State, Update
 from vmr_agent.strip import Reel
 from vmr_agent.toolbox import Made, Toolbox
-from vmr_agent.types import Curves, Entry, Footage, Screen, Sounds, Speech, Vectors
 from vmr_agent.video import sound
 
 Plan = StateGraph[State, Toolbox, State, State]

@@ -14,7 +14,8 @@ import os
 import tempfile
 import zipfile
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import TypeVar
@@ -76,7 +77,7 @@ class Shelf:
         """
         if self._find(name, kind) is not None:
             return
-        with FileLock(self.home / "locks" / f"{digest(name)}.lock"):
+        with self._alone(name):
             if self._find(name, kind) is not None:
                 return
             record, arrays = make()
@@ -92,6 +93,23 @@ class Shelf:
         if found is None:
             raise ShelfError(f"{self._path(name)} is gone or damaged: run the film again")
         return found
+
+    @contextmanager
+    def _alone(self, name: str) -> Iterator[None]:
+        lock = FileLock(self.home / "locks" / f"{digest(name)}.lock")
+        try:
+            lock.acquire()
+        except OSError as error:
+            raise ShelfError(
+                f"cannot write to {self.home} ({error.strerror}): set VMR_HOME elsewhere"
+            ) from error
+        try:
+            # Under the lock nobody else writes this artefact: these are from someone killed.
+            for stale in self._path(name).parent.glob(f"{self._path(name).name}.*.tmp"):
+                stale.unlink(missing_ok=True)
+            yield
+        finally:
+            lock.release()
 
     def _find(self, name: str, kind: type[R]) -> tuple[R, Arrays] | None:
         held = self._loaded.get(name)
@@ -123,7 +141,9 @@ class Shelf:
         scratch = None
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            handle, scratch = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
+            handle, scratch = tempfile.mkstemp(
+                dir=path.parent, prefix=f"{path.name}.", suffix=".tmp"
+            )
             with os.fdopen(handle, "wb") as file:
                 file.write(content)
                 file.flush()

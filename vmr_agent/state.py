@@ -5,20 +5,8 @@ from __future__ import annotations
 import operator
 from typing import Annotated, TypedDict
 
-from vmr_agent.types import (
-    Candidate,
-    Clip,
-    Fault,
-    Horizon,
-    Proposal,
-    Query,
-    Record,
-    Retrieval,
-    Sieve,
-    Step,
-    Verdict,
-    Video,
-)
+from vmr_agent.rounds import Horizon, Retrieval, Sieve, Verdict
+from vmr_agent.types import Candidate, Clip, Fault, Proposal, Query, Record, Step, Video
 
 
 class State(Record):

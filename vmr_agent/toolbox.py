@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
+from vmr_agent.artefacts import Curves, Entry, Footage, Screen, Sounds, Speech, Vectors
 from vmr_agent.errors import SettingsError
 from vmr_agent.film import Film
 from vmr_agent.library import Shelf, digest
@@ -24,16 +25,7 @@ from vmr_agent.protocols import (
 )
 from vmr_agent.settings import Settings
 from vmr_agent.state import State
-from vmr_agent.types import (
-    Curves,
-    Entry,
-    Footage,
-    Record,
-    Screen,
-    Sounds,
-    Speech,
-    Vectors,
-)
+from vmr_agent.types import Record
 
 R = TypeVar("R", bound=Record)
 Made = tuple[R, Arrays]

@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from shelved import film, span
 
+from vmr_agent.artefacts import Curves
 from vmr_agent.channels import VERBATIM
 from vmr_agent.film import Film
 from vmr_agent.protocols import Array
 from vmr_agent.settings import GroundSettings
 from vmr_agent.tools import ground
-from vmr_agent.types import Channel, Clip, Curves, Evidence, Proposal, Span
+from vmr_agent.types import Channel, Clip, Evidence, Proposal, Span
 
 STEP = 0.5
 # Given, not the defaults: those are calibrated now and then.

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from shelved import film, line, say, span, video
 
+from vmr_agent.artefacts import Entry, Footage, Screen, Sounds, Speech
 from vmr_agent.testing import ListIndex, WordSentences
 from vmr_agent.tools import index_video, missing, register
-from vmr_agent.types import Entry, Footage, Screen, Sounds, Speech
 
 FOOTAGE = Footage(duration=19.5, coverage=0.9, lost=3, shots=())
 LONG = " ".join(f"w{index}" for index in range(30))

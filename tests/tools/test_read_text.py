@@ -8,11 +8,12 @@ import cv2
 import numpy as np
 from shelved import span
 
+from vmr_agent.artefacts import Footage, Screen
 from vmr_agent.protocols import Image
 from vmr_agent.settings import ReadSettings
 from vmr_agent.strip import Reel
 from vmr_agent.tools import read_text
-from vmr_agent.types import Footage, Screen, Shot
+from vmr_agent.types import Shot
 
 SETTINGS = ReadSettings(min_confidence=0.8)
 Lines = tuple[tuple[str, float], ...]

@@ -9,12 +9,14 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from shelved import film, line, say, span
 
+from vmr_agent.artefacts import Curves
 from vmr_agent.film import Film
 from vmr_agent.protocols import Array
+from vmr_agent.rounds import Retrieval
 from vmr_agent.settings import RetrieveSettings
 from vmr_agent.testing import ColourEncoder, WordSentences
 from vmr_agent.tools import relevance, retrieve, understand
-from vmr_agent.types import Channel, Curves, Retrieval
+from vmr_agent.types import Channel
 
 SETTINGS = RetrieveSettings(step=0.5, top_k=5, fall=0.5, bridge=1.5)
 STEP = SETTINGS.step

@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shelved import say, span
 
+from vmr_agent.artefacts import Speech
 from vmr_agent.protocols import Array
 from vmr_agent.tools import transcribe
-from vmr_agent.types import Speech, Utterance
+from vmr_agent.types import Utterance
 
 RATE = 16_000
 SEARCH = 20.0

@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shelved import candidate, span
 
+from vmr_agent.rounds import Verdict
 from vmr_agent.settings import VerifySettings
 from vmr_agent.tools import verify
-from vmr_agent.types import Evidence, Proposal, Verdict
+from vmr_agent.types import Evidence, Proposal
 
 SETTINGS = VerifySettings(accept=0.5, overlap=0.5, merge=1.0, most=5)
 

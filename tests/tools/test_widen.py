@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from shelved import candidate, span
 
+from vmr_agent.rounds import Horizon, Retrieval, Verdict
 from vmr_agent.tools import widen
-from vmr_agent.types import Horizon, Moment, Retrieval, Verdict
+from vmr_agent.types import Moment
 
 
 def moment(score: float) -> Moment:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from vmr_agent.artefacts import Footage
 from vmr_agent.protocols import Arrays, ShotDetector
 from vmr_agent.settings import Settings
 from vmr_agent.strip import Sampler
-from vmr_agent.types import Footage, Video
+from vmr_agent.types import Video
 from vmr_agent.video import Frame, Picture
 
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from vmr_agent.artefacts import Vectors
 from vmr_agent.protocols import Array, Arrays, Encoder, Image
 from vmr_agent.strip import Reel
-from vmr_agent.types import Vectors
 
 BATCH = 32  # images a batch: larger ones were no faster on two cores
 

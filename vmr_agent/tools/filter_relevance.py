@@ -6,8 +6,9 @@ ones go, and those in between need a good rank.
 
 from __future__ import annotations
 
+from vmr_agent.rounds import Sieve
 from vmr_agent.settings import FilterSettings
-from vmr_agent.types import Candidate, Evidence, Sieve
+from vmr_agent.types import Candidate, Evidence
 
 
 def filter_relevance(candidates: tuple[Candidate, ...], settings: FilterSettings) -> Sieve:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import numpy as np
 
 from vmr_agent import curves
+from vmr_agent.artefacts import Curves
 from vmr_agent.channels import VERBATIM
 from vmr_agent.film import Film
 from vmr_agent.protocols import Array
 from vmr_agent.settings import GroundSettings
-from vmr_agent.types import Channel, Clip, Curves, Evidence, Proposal, Span
+from vmr_agent.types import Channel, Clip, Evidence, Proposal, Span
 
 
 def ground(

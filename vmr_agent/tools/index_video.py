@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from vmr_agent.artefacts import Entry, Footage, Screen, Sounds, Speech
 from vmr_agent.film import Film
 from vmr_agent.protocols import Arrays, Index, Row, Sentences
-from vmr_agent.types import Entry, Fault, Footage, Screen, Sounds, Span, Speech, Video
+from vmr_agent.types import Fault, Span, Video
 from vmr_agent.words import phrases
 
 WHOLE = 0.995  # coverage from which nothing is worth saying: a broken last packet is common

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
+from vmr_agent.artefacts import Sounds
 from vmr_agent.protocols import Array, Arrays, Listener
-from vmr_agent.types import Sounds
 
 RATE = 16_000  # samples a second
 

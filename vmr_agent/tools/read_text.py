@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from vmr_agent.artefacts import Footage, Screen
 from vmr_agent.protocols import Reader
 from vmr_agent.settings import ReadSettings
 from vmr_agent.strip import Reel
-from vmr_agent.types import Footage, Screen, ScreenText, Span
+from vmr_agent.types import ScreenText, Span
 
 
 def read_text(

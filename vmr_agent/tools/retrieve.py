@@ -9,10 +9,12 @@ from __future__ import annotations
 import numpy as np
 
 from vmr_agent import channels, curves
+from vmr_agent.artefacts import Curves
 from vmr_agent.film import Film
 from vmr_agent.protocols import Array, Arrays, Encoder, Sentences
+from vmr_agent.rounds import Retrieval
 from vmr_agent.settings import RetrieveSettings
-from vmr_agent.types import Candidate, Channel, Curves, Evidence, Query, Retrieval, Span
+from vmr_agent.types import Candidate, Channel, Evidence, Query, Span
 
 FAINT = 0.05  # relevance below which a stretch is not worth a look in any round
 

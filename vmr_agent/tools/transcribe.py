@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
+from vmr_agent.artefacts import Speech
 from vmr_agent.protocols import Array, Transcriber
-from vmr_agent.types import Span, Speech, Utterance, Word
+from vmr_agent.types import Span, Utterance, Word
 
 RATE = 16_000  # samples a second that speech recognisers want
 SEARCH = 20.0  # seconds at the end of a chunk in which a quiet place to cut is looked for

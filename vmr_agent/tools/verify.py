@@ -6,10 +6,11 @@ probability asked for is turned down.
 
 from __future__ import annotations
 
+from vmr_agent.rounds import Verdict
 from vmr_agent.settings import VerifySettings
-from vmr_agent.types import Candidate, Evidence, Moment, Proposal, Span, Verdict
+from vmr_agent.types import Candidate, Evidence, Moment, Proposal, Span
 
-INSIDE = 0.8  # share of a moment within another from which it is part of it
+INSIDE = 0.5  # share of a moment within another from which both are one
 ALIKE = 0.8  # ratio of scores from which two neighbours count as one moment
 
 
@@ -35,17 +36,21 @@ def _judge(scored: Proposal | Candidate, settings: VerifySettings) -> Moment:
 
 
 def _suppress(moments: list[Moment], settings: VerifySettings) -> list[Moment]:
-    """Duplicates out, best first. What lies inside another accepted moment supports it.
+    """Duplicates out, best first. What lies mostly inside another accepted moment supports it.
 
     So a thing that is seen for ten seconds and named for two is one moment of ten seconds.
     """
     kept: list[Moment] = []
-    for moment in sorted(moments, key=lambda each: (-each.span.length, -each.score)):
+    for moment in sorted(
+        moments, key=lambda each: (-each.span.length, -each.score, each.span.start)
+    ):
         host = next((i for i, each in enumerate(kept) if _inside(moment, each, settings)), None)
         if host is None:
             kept.append(moment)
         else:
-            kept[host] = _joined(kept[host], moment, kept[host].span)
+            sure = moment.score >= settings.accept
+            span = kept[host].span.union(moment.span) if sure else kept[host].span
+            kept[host] = _joined(kept[host], moment, span)
     distinct: list[Moment] = []
     for moment in _best(kept):
         if all(moment.span.iou(other.span) <= settings.overlap for other in distinct):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from vmr_agent.types import Horizon, Moment, Retrieval, Verdict
+from vmr_agent.rounds import Horizon, Retrieval, Verdict
+from vmr_agent.types import Moment
 
 
 def widen(horizon: Horizon, retrieval: Retrieval, verdict: Verdict | None) -> Horizon:
