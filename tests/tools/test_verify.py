@@ -61,6 +61,13 @@ def test_what_lies_inside_another_supports_it() -> None:
     assert notes.index("named") < notes.index("seen")
 
 
+def test_what_lies_mostly_inside_another_makes_it_longer_if_it_is_sure_itself() -> None:
+    sure = judged(proposed(10, 22, 0.8), proposed(8, 13, 0.9))
+    assert brief(sure) == [(8, 22, 0.9)]
+    unsure = judged(proposed(10, 22, 0.8), proposed(8, 13, 0.4))
+    assert brief(unsure) == [(10, 22, 0.8)]
+
+
 def test_what_is_turned_down_supports_nobody_and_swallows_nobody() -> None:
     verdict = judged(proposed(0, 10, 0.3), proposed(4, 6, 0.9))
     assert brief(verdict) == [(4, 6, 0.9)]

@@ -10,7 +10,8 @@ from vmr_agent.rounds import Verdict
 from vmr_agent.settings import VerifySettings
 from vmr_agent.types import Candidate, Evidence, Moment, Proposal, Span
 
-INSIDE = 0.5  # share of a moment within another from which both are one
+INSIDE = 0.8  # share of a moment within another from which it is part of it
+MOSTLY = 0.5  # share from which the two are one and reach as far as both
 ALIKE = 0.8  # ratio of scores from which two neighbours count as one moment
 
 
@@ -59,8 +60,10 @@ def _suppress(moments: list[Moment], settings: VerifySettings) -> list[Moment]:
 
 
 def _inside(moment: Moment, host: Moment, settings: VerifySettings) -> bool:
-    shared = moment.span.overlap(host.span) >= INSIDE * moment.span.length
-    return shared and host.score >= settings.accept
+    """Doubles, alike in both ends, are not meant: of those the better stays."""
+    share = moment.span.overlap(host.span) / moment.span.length
+    apart = moment.span.iou(host.span) <= settings.overlap
+    return host.score >= settings.accept and (share >= INSIDE or (share >= MOSTLY and apart))
 
 
 def _joined(left: Moment, right: Moment, span: Span) -> Moment:
