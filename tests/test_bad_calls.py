@@ -1,4 +1,4 @@
-"""Calls that cannot work are refused at the door; films that lack something answer with the rest."""
+"""Calls that cannot work are refused at the door; films that lack something still answer."""
 
 import json
 import os

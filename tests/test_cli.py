@@ -35,8 +35,9 @@ FAKES = (
 
 
 def environment(home: Path, **more: str) -> dict[str, str]:
-    """As it is, without settings of ours."""
-    bare = {key: value for key, value in os.environ.items() if not key.startswith("VMR_")}
+    """As it is, without settings of ours; unbuffered, Python does not notice a closed pipe."""
+    ours = ("VMR_", "PYTHONUNBUFFERED", "NO_COLOR", "COLUMNS")
+    bare = {key: value for key, value in os.environ.items() if not key.startswith(ours)}
     return {**bare, "VMR_HOME": str(home), "HF_HUB_OFFLINE": "1", **more}
 
 

@@ -209,7 +209,7 @@ def test_damage_is_told_in_one_line_and_cured_by_what_it_says(
         folder.rename(tmp_path / "away")
         folder.write_text("no folder")
     for _ in range(tries):  # Chroma itself fails in another way every second time
-        with pytest.raises(ShelfError, match="cannot be used .*: delete that folder") as caught:
+        with pytest.raises(ShelfError, match=r"cannot be used .*: delete that folder") as caught:
             index.put(film("two"), rows(units(1)))
         assert "\n" not in str(caught.value)
     folder.unlink() if harm == "folder" else shutil.rmtree(folder)
