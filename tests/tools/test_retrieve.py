@@ -86,8 +86,13 @@ def test_the_highest_stretches_come_best_first() -> None:
     assert [each.score for each in found.candidates] == pytest.approx([0.9, 0.5, 0.3])
 
 
-def test_what_is_faint_is_no_candidate() -> None:
-    assert from_curves(curve((2, 4, 0.04))[None], ("picture",)).candidates == ()
+def test_what_is_faint_is_no_candidate_beside_others_but_a_refusal_can_name_it() -> None:
+    beside = from_curves(curve((2, 4, 0.04), (8, 11, 0.9))[None], ("picture",))
+    assert [each.span for each in beside.candidates] == [span(8, 11)]
+    alone = from_curves(curve((2, 4, 0.04))[None], ("picture",)).candidates
+    assert [each.span for each in alone] == [span(2, 4)]
+    assert alone[0].evidence[0].note == "looks a little like it"
+    assert from_curves(curve()[None], ("picture",)).candidates == ()
 
 
 def test_the_staircase_doubles_the_budget() -> None:

@@ -16,7 +16,9 @@ from vmr_agent.rounds import Retrieval
 from vmr_agent.settings import RetrieveSettings
 from vmr_agent.types import Candidate, Channel, Evidence, Query, Span
 
-FAINT = 0.05  # relevance below which a stretch is not worth a look in any round
+FAINT = 0.05  # relevance below which a stretch is not worth a look in any round …
+NOTHING = 1e-6  # … save the very best one, so that a refusal can say what came nearest
+LIKELY = 0.5  # relevance from which the picture may be said to show it
 
 
 def relevance(
@@ -61,7 +63,7 @@ def retrieve(
     left = fused.copy()
     candidates: list[Candidate] = []
     budget = settings.top_k * 2 ** (turn - 1)
-    while len(candidates) < budget and left.max() >= FAINT:
+    while len(candidates) < budget and left.max() >= (FAINT if candidates else NOTHING):
         peak = int(left.argmax())
         level = usual + settings.fall * max(0.0, float(fused[peak]) - usual)
         gap = round(settings.bridge / found.step)
@@ -76,23 +78,23 @@ def _candidate(span: Span, peak: int, found: Curves, rows: Array) -> Candidate:
     evidence = [
         Evidence(
             source=channel,
-            note=_note(channel, span, found),
+            note=_note(channel, span, found, float(row[peak])),
             score=float(row[peak]),
             span=span,
         )
         for channel, row in zip(found.channels, rows, strict=True)
-        if row[peak] >= FAINT
+        if row[peak] >= min(FAINT, rows[:, peak].max())
     ]
     evidence.sort(key=lambda reason: -reason.score)
     return Candidate(span=span, score=float(rows[:, peak].max()), evidence=tuple(evidence))
 
 
-def _note(channel: Channel, span: Span, found: Curves) -> str:
+def _note(channel: Channel, span: Span, found: Curves, score: float) -> str:
     said = [text for kind, where, text in found.notes if kind == channel and where.overlap(span)]
     quote = " … ".join(dict.fromkeys(said))[:200]
     match channel:
         case "picture":
-            return "looks like it"
+            return "looks like it" if score >= LIKELY else "looks a little like it"
         case "speech":
             return f"heard: “{quote}”" if quote else "is spoken about"
         case "text":
