@@ -200,6 +200,7 @@ def test_whatever_bit_flips_nothing_escapes(tmp_path: Path) -> None:
     for at in heads:
         path.write_bytes(good[:at] + bytes([good[at] ^ (1 << at // 2 % 8)]) + good[at + 1 :])
         Shelf(tmp_path).keep(NAME, Vectors, made)
+        assert path.exists()
 
 
 def test_an_artefact_of_another_kind_is_not_taken_for_ours(tmp_path: Path) -> None:

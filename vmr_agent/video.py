@@ -189,8 +189,7 @@ def _opened(path: Path, limits: VideoSettings) -> Iterator[InputContainer]:
 def _hush() -> None:
     """Take PyAV's log callback out, which others put in (torchvision does when imported).
 
-    It takes the GIL inside FFmpeg's threads, and freeing a decoder waits for those threads with
-    the GIL held: one message at the wrong moment would stop the process for ever.
+    It takes the GIL in FFmpeg's threads; freeing a decoder waits for those, holding it: for ever.
     """
     av.logging.restore_default_callback()
     av.logging.set_libav_level(av.logging.PANIC)

@@ -38,7 +38,7 @@ def test_finding_does_not_import_the_package() -> None:
         "import sys; from vmr_agent.adapters import weights; weights.find('ocr-detect');"
         "assert not {'rapidocr', 'torch', 'numpy'} & set(sys.modules)"
     )
-    subprocess.run([sys.executable, "-c", code], check=True)
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_whisper_is_joined_and_remade_when_damaged(tmp_path: Path) -> None:
