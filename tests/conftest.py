@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,20 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
         connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", refuse)
+
+
+@pytest.fixture
+def decoders(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Grows by one whenever a process is started to decode a film; ``.args`` says what for."""
+    started: list[Any] = []
+    start = subprocess.Popen
+
+    def watched(*args: Any, **options: Any) -> Any:
+        started.append(start(*args, **options))
+        return started[-1]
+
+    monkeypatch.setattr("vmr_agent.playback.subprocess.Popen", watched)
+    return started
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import struct
 import wave
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ SIZE = (96, 64)
 TICKS = Fraction(1, 1000)
 COLOURS = ((200, 30, 30), (30, 160, 40), (40, 60, 210), (220, 210, 60), (120, 120, 120))
 Sound = NDArray[np.float32]
+LONG: dict[str, Any] = {"frames": 250, "cuts": (60, 130, 190)}
 
 
 def picture(shot: int, step: int = 0, size: tuple[int, int] = SIZE) -> NDArray[np.uint8]:
@@ -62,12 +63,14 @@ def film(
     sound_codec: str = "aac",
     cover: bool = False,
     pictures: int = 1,
+    encoder: Mapping[str, str] | None = None,
     **options: str,
 ) -> Path:
     """``frames`` frames at ``times`` (25 a second unless given), a new shot at each of ``cuts``,
-    and ``sound``: pieces, each with the second at which it starts. ``options`` go to the muxer."""
+    and ``sound``: pieces, each with the second at which it starts. ``encoder`` is told to the
+    picture's encoder; ``options`` go to the muxer."""
     with av.open(str(path), "w", options=options) as out:
-        videos = [_video(out, codec, size) for _ in range(pictures if frames else 0)]
+        videos = [_video(out, codec, size, encoder) for _ in range(pictures if frames else 0)]
         heard = out.add_stream(sound_codec, rate=48_000, layout="mono") if sound else None
         if cover:
             _cover(out)
@@ -81,6 +84,44 @@ def film(
         if heard:
             _hear(out, heard, sound)
     return path
+
+
+BOTH_WAYS = {"g": "24", "bf": "3", "b_strategy": "0"}
+"""Frames that refer to later ones, as most films have."""
+OPEN = "open-gop=1:keyint=24:min-keyint=24:bframes=3:b-adapt=0:scenecut=0"
+TOLD_LARGE = {"size": (320, 240), "encoder": BOTH_WAYS}
+UNEVEN = [
+    *(i / 25 for i in range(75)),
+    *(3 + i / 10 for i in range(30)),
+    *(7 + i / 50 for i in range(145)),
+]
+"""Times of 250 frames: 25 a second, then 10, and after a pause of a second 50."""
+
+KINDS: dict[str, Callable[[Path], Path]] = {
+    "both ways": lambda to: film(to / "a.mp4", **LONG, encoder=BOTH_WAYS),
+    "open groups": lambda to: film(to / "a.mkv", **LONG, encoder={"g": "24", "x264-params": OPEN}),
+    "open hevc": lambda to: film(
+        to / "a.mp4", **LONG, codec="libx265", encoder={"x265-params": f"log-level=none:{OPEN}"}
+    ),
+    "broadcast": lambda to: film(
+        to / "a.ts", **LONG, codec="mpeg2video", sound_codec="mp2", encoder={"g": "15", "bf": "2"}
+    ),
+    "uneven": lambda to: film(to / "a.mkv", **LONG, times=UNEVEN, encoder=BOTH_WAYS),
+    "one key frame": lambda to: film(
+        to / "a.mp4", **LONG, encoder={"g": "9999", "x264-params": "scenecut=0"}
+    ),
+    "starting late": lambda to: film(
+        to / "a.ts", **LONG, times=[500 + i / 25 for i in range(250)], encoder=BOTH_WAYS
+    ),
+    "damaged mp4": lambda to: damaged(
+        film(to / "a.mp4", **LONG, **TOLD_LARGE, movflags="faststart"), 0.4, 0.7
+    ),
+    "damaged mkv": lambda to: damaged(film(to / "a.mkv", **LONG, **TOLD_LARGE), 0.2, 0.6),
+    "damaged ts": lambda to: damaged(
+        film(to / "a.ts", **LONG, **TOLD_LARGE, codec="mpeg2video"), 0.2, 0.6
+    ),
+}
+"""Films of ten seconds and some cuts that are hard to enter in the middle."""
 
 
 def silent(source: Path, path: Path, seconds: float) -> Path:
@@ -167,8 +208,10 @@ def mutant(data: bytes, seed: int) -> bytes:
     return bytes(out[: dice.randrange(1, len(out))] if dice.random() < 0.2 else out)
 
 
-def _video(out: Any, codec: str, size: tuple[int, int]) -> Any:
-    stream = out.add_stream(codec, rate=FPS, options={"g": "12"})
+def _video(
+    out: Any, codec: str, size: tuple[int, int], encoder: Mapping[str, str] | None = None
+) -> Any:
+    stream = out.add_stream(codec, rate=FPS, options={"g": "12", **(encoder or {})})
     stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
     stream.codec_context.time_base = Fraction(1, FPS) if codec.startswith("mpeg") else TICKS
     return stream

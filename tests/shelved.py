@@ -1,4 +1,5 @@
-"""Films as the back half sees them, made by hand: a picture a second, words half a second each."""
+"""Films made by hand: reels as the front half sees them, and films as the back half does, with a
+picture a second and words of half a second each."""
 
 from __future__ import annotations
 
@@ -9,8 +10,9 @@ import numpy as np
 
 from vmr_agent.artefacts import Entry
 from vmr_agent.film import Film
-from vmr_agent.protocols import Array
-from vmr_agent.testing import COLOURS, WordSentences
+from vmr_agent.playback import Reel, Taken
+from vmr_agent.protocols import Array, Image
+from vmr_agent.testing import COLOURS, GREY, WordSentences
 from vmr_agent.types import Candidate, ScreenText, Shot, Span, Utterance, Video, Word
 from vmr_agent.words import phrases
 
@@ -28,6 +30,26 @@ def video(duration: float = 20.0, *, picture: bool = True, sound: bool = True) -
         duration=duration,
         has_picture=picture,
         has_audio=sound,
+    )
+
+
+def plain(colour: str, size: tuple[int, int] = (48, 64)) -> Image:
+    """A picture of one of the named colours, or grey."""
+    return np.full((*size, 3), COLOURS.get(colour, GREY), np.uint8)
+
+
+def reel(
+    number: int = 0,
+    samples: Sequence[tuple[float, Image]] = (),
+    keys: Sequence[tuple[float, Image]] = (),
+    cuts: Sequence[float] = (),
+) -> Reel:
+    """A reel from times and pictures."""
+    return Reel(
+        number,
+        cuts=tuple(cuts),
+        samples=[Taken(time, image, b"webp") for time, image in samples],
+        keys=[Taken(time, image) for time, image in keys],
     )
 
 

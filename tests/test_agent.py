@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from threading import Event, Timer
+from threading import enumerate as enumerate_threads
 from typing import Any
 
 import media
@@ -14,7 +17,8 @@ from vmr_agent import VMRAgent
 from vmr_agent.errors import CallerError, QueryError, SettingsError, VideoNotFoundError
 from vmr_agent.protocols import Array, Image
 from vmr_agent.room import Progress
-from vmr_agent.testing import colour_toolbox
+from vmr_agent.state import FRONT
+from vmr_agent.testing import ColourEncoder, colour_toolbox
 from vmr_agent.toolbox import Toolbox
 from vmr_agent.types import RunReport, Utterance
 
@@ -35,9 +39,105 @@ def test_a_stream_is_progress_and_one_report_last(colours: Path, box: Toolbox) -
     assert len(last.steps) > 14
     for room in {event.room for event in watched}:
         done = [event.done for event in watched if event.room == room]
-        assert done[0] == 0
+        assert done == sorted(done) or room not in FRONT
         assert done[-1] == last.video.duration
+        if room in ("detect_shots", "embed_frames") or room not in FRONT:
+            assert done[0] == 0, "whoever has work to do says so first"
     assert all(0 <= event.done <= event.total + 0.2 for event in watched)
+
+
+def parted(box: Toolbox, **machines: Any) -> Toolbox:
+    """The same with reels of five seconds: of the colour film there are four."""
+    video = box.settings.video.model_copy(update={"reel": 5.0})
+    return replace(box, settings=box.settings.model_copy(update={"video": video}), **machines)
+
+
+def test_progress_of_reel_after_reel_only_rises(colours: Path, box: Toolbox) -> None:
+    watched: list[Progress] = []
+    VMRAgent(toolbox=parted(box), progress=watched.append).index(colours)
+    done = [event.done for event in watched if event.room == "detect_shots"]
+    assert done[0] == 0
+    assert done[-1] == 16
+    assert done == sorted(done)
+    ends = [event for event in watched if event.done == event.total]
+    assert sorted(event.room for event in ends) == sorted(FRONT), "each room ends once"
+
+
+class Halting(ColourEncoder):
+    """Does something when it is shown pictures for the second time."""
+
+    def __init__(self, happen: Callable[[], object]) -> None:
+        self.happen, self.calls = happen, 0
+
+    def look(self, images: Sequence[Image]) -> Array:
+        self.calls += 1
+        if self.calls == 2:
+            self.happen()
+        return super().look(images)
+
+
+def pieces(box: Toolbox) -> dict[str, int]:
+    """What there is in journals, and which file it is."""
+    found = (box.shelf.home / "shelf").rglob("*.pieces/*.npz")
+    return {f"{path.parent.name}/{path.name}": path.stat().st_ino for path in found}
+
+
+def test_an_error_in_a_room_is_told_and_costs_only_the_reel_at_work(
+    colours: Path, box: Toolbox, decoders: list[Any]
+) -> None:
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        VMRAgent(toolbox=parted(box, encoder=Halting(fail))).index(colours)
+    assert all(decoder.returncode is not None for decoder in decoders)
+    before = pieces(box)
+    assert sorted(name.partition("-")[0] for name in before) == [
+        "footage",
+        "footage",
+        "screen",
+        "vectors",
+    ]
+    report = VMRAgent(toolbox=parted(box)).run(colours, "the red one")
+    assert len(report.moments) == 2
+    after = pieces(box)
+    kept = {name: file for name, file in before.items() if name.startswith("footage")}
+    assert kept.items() <= after.items()
+
+
+def test_a_stream_left_in_the_middle_leaves_nothing_at_work(
+    colours: Path, box: Toolbox, decoders: list[Any]
+) -> None:
+    free, stopped = Event(), Event()
+
+    def wait() -> None:
+        stopped.set()
+        free.wait(20)
+
+    agent = VMRAgent(toolbox=parted(box, encoder=Halting(wait)))
+    events = agent.stream(colours, "red")
+    next(events)
+    assert stopped.wait(20)
+    Timer(0.2, free.set).start()  # a model at work cannot be interrupted, and is waited for
+    events.close()  # type: ignore[attr-defined]
+    assert all(decoder.returncode is not None for decoder in decoders)
+    assert not [each.name for each in enumerate_threads() if each.name.startswith("ahead")]
+    assert [name for name in pieces(box) if name.startswith("vectors")]
+    assert not list((box.shelf.home / "shelf").rglob("entry-*"))
+    assert len(agent.run(colours, "the red one").moments) == 2
+
+
+def test_a_film_that_moves_is_found_where_it_is(
+    colours: Path, box: Toolbox, tmp_path: Path, decoders: list[Any]
+) -> None:
+    agent = VMRAgent(toolbox=box)
+    agent.index(colours)
+    decoders.clear()
+    copy = tmp_path / "a copy.mp4"
+    copy.write_bytes(colours.read_bytes())
+    assert agent.run(copy, "red").video.path == str(copy)
+    assert agent.search("red")[0].path == str(copy)
+    assert decoders == []
 
 
 class Reader:

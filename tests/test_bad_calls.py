@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from vmr_agent.errors import (
     VideoUnreadableError,
 )
 from vmr_agent.settings import VideoSettings, from_environment
+from vmr_agent.testing import colour_toolbox
 
 
 @pytest.fixture
@@ -32,6 +34,24 @@ def agent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> VMRAgent:
 
     monkeypatch.setattr("vmr_agent.agent.build_toolbox", refuse)
     return VMRAgent(Settings(home=tmp_path / "home"))
+
+
+class Idle:
+    """A machine that nobody may ask for more than its name."""
+
+    name = "idle"
+
+    def __getattr__(self, name: str) -> Any:
+        raise AssertionError(f"{name} was asked for before the film was looked at")
+
+
+@pytest.fixture
+def watchful(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> VMRAgent:
+    """With a shelf on which other films may lie, and with machines that nobody may use."""
+    idle: Any = Idle()
+    machines = ("detector", "encoder", "sentences", "listener", "index", "transcriber", "reader")
+    box = replace(colour_toolbox(tmp_path / "home"), **dict.fromkeys(machines, idle))
+    return VMRAgent(toolbox=box)
 
 
 def missing(folder: Path) -> Path:
@@ -97,12 +117,7 @@ BAD_FILMS: list[tuple[Callable[[Path], Any], type[CallerError]]] = [
 ]
 
 
-@pytest.mark.parametrize("call", ["run", "index"])
-@pytest.mark.parametrize(("make", "error"), BAD_FILMS)
-def test_a_film_that_is_none_is_refused_in_one_line(
-    agent: VMRAgent, tmp_path: Path, make: Callable[[Path], Any], error: type[Exception], call: str
-) -> None:
-    film = make(tmp_path)
+def refused(agent: VMRAgent, film: Any, call: str, error: type[CallerError]) -> None:
     with pytest.raises(error) as caught:
         agent.run(film, "a cat") if call == "run" else agent.index(film)
     message = str(caught.value)
@@ -110,7 +125,28 @@ def test_a_film_that_is_none_is_refused_in_one_line(
     assert len(message) > 20
     if isinstance(film, Path):
         assert film.name in message
+
+
+@pytest.mark.parametrize("call", ["run", "index"])
+@pytest.mark.parametrize(("make", "error"), BAD_FILMS)
+def test_a_film_that_is_none_is_refused_in_one_line(
+    agent: VMRAgent,
+    tmp_path: Path,
+    make: Callable[[Path], Any],
+    error: type[CallerError],
+    call: str,
+) -> None:
+    refused(agent, make(tmp_path), call, error)
     assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.parametrize("make", [empty, text, noise, playlist])
+def test_beside_other_films_too_and_nothing_is_shelved(
+    watchful: VMRAgent, tmp_path: Path, make: Callable[[Path], Path]
+) -> None:
+    refused(watchful, make(tmp_path), "run", VideoUnreadableError)
+    left = [path for path in (tmp_path / "home").rglob("*") if path.is_file()]
+    assert {path.parent.name for path in left} <= {"prints", "locks"}
 
 
 def test_a_picture_of_too_many_pixels_says_how_many(colours: Path, tmp_path: Path) -> None:

@@ -339,7 +339,7 @@ def test_ctrl_c_stops_at_once_and_the_next_run_goes_on(home: Path, colours: Path
         text=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
-    while not list(home.glob("shelf/*/footage-*.npz")):
+    while not list(home.glob("shelf/*/footage-*.pieces/*.npz")):
         assert run.poll() is None
         time.sleep(0.02)
     time.sleep(0.5)
@@ -349,7 +349,8 @@ def test_ctrl_c_stops_at_once_and_the_next_run_goes_on(home: Path, colours: Path
     assert time.monotonic() - began < 5
     assert (run.returncode, out) == (130, "")
     assert err == "vmr: stopped; what was finished is kept, run it again to go on\n"
-    kept = {path: path.stat().st_mtime_ns for path in home.glob("shelf/*/*")}
+    kept = {path: path.stat().st_mtime_ns for path in home.rglob("shelf/**/*.npz")}
+    assert any(path.parent.name.startswith("footage-") for path in kept)
     for path in kept:
         with np.load(path) as file:
             assert "record" in file.files

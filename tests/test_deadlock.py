@@ -1,4 +1,4 @@
-"""A process that must not stop for ever: see ``video._hush``."""
+"""A process that must not stop for ever: see ``container._hush``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from vmr_agent.settings import VideoSettings
 from vmr_agent.video import probe
 for _ in range(1000):
     av.logging.set_level(av.logging.ERROR)  # as torchvision does when it is imported
-    probe({str(FILM)!r}, lambda path: "", VideoSettings())
+    probe({str(FILM)!r}, "", VideoSettings())
 """
 
 

@@ -6,7 +6,6 @@ import pytest
 
 from evals.ask import Question, is_right, load
 from vmr_agent import RunReport, VMRAgent
-from vmr_agent.video import Picture
 
 QUESTIONS = list(load(Path(__file__).parents[1] / "evals/demo/demo_film.json", first=False))
 ABSENT = [question for question in QUESTIONS if not question.moments]
@@ -22,6 +21,14 @@ def test_most_of_what_is_there_is_found(reports: dict[str, RunReport]) -> None:
     present = [question for question in QUESTIONS if question.moments]
     assert len(present) == 8
     assert sum(is_right(question, reports[question.query]) for question in present) >= 7
+
+
+@pytest.mark.parametrize("words", ["CHAPTER TWO", "THE NIGHT SKY"])
+def test_title_cards_are_read_from_their_first_second_to_their_last(
+    reports: dict[str, RunReport], words: str
+) -> None:
+    (question,) = [each for each in QUESTIONS if words in each.query]
+    assert reports[question.query].moments[0].span.iou(question.moments[0]) > 0.9
 
 
 @pytest.mark.parametrize("question", ABSENT, ids=lambda each: each.query)
@@ -81,11 +88,10 @@ def test_a_second_question_decodes_nothing_and_asks_no_model_for_frames(
     demo_film: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def refuse(*_: object) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise AssertionError("the film was looked at or listened to again")
 
-    monkeypatch.setattr(Picture, "frames", refuse)
-    monkeypatch.setattr("vmr_agent.graph.sound", refuse)
+    monkeypatch.setattr("vmr_agent.playback.subprocess.Popen", refuse)
     monkeypatch.setattr("vmr_agent.adapters.concepts.Concepts.look", refuse)
     monkeypatch.setattr("vmr_agent.adapters.ocr.RapidText.read", refuse)
     assert demo_agent.run(demo_film, "a small spoon").status in ("found", "not_found")

@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 from vmr_agent.artefacts import Footage, Vectors
-from vmr_agent.errors import ShelfError
+from vmr_agent.errors import ShelfError, VideoUnreadableError
 from vmr_agent.library import IN_MEMORY, Shelf, digest
 
 NAME = "film/vectors-1"
@@ -293,3 +293,207 @@ def test_digests_are_the_same_for_the_same_and_only_then() -> None:
     assert digest("a", {"x": 1, "y": 2}) == digest("a", {"y": 2, "x": 1})
     assert len({digest(*parts) for parts in (["a", 1], ["a", "1"], ["a1"], [["a"], 1], [])}) == 5
     assert len(digest()) == 16
+
+
+# ── the journal ───────────────────────────────────────────────────────────────────────────────
+
+
+def piece(number: int) -> Made:
+    return Vectors(encoder=f"piece {number}"), {"times": np.full(3, float(number))}
+
+
+def note(shelf: Shelf, *numbers: int) -> None:
+    for number in numbers:
+        record, arrays = shelf.once(NAME, number, Vectors, lambda n=number: piece(n))
+        assert (record.encoder, arrays["times"][0]) == (f"piece {number}", number)
+
+
+def noted(shelf: Shelf) -> list[str]:
+    return [record.encoder for record, _ in shelf.pieces(NAME, Vectors)]
+
+
+def test_a_piece_is_made_once(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path)
+    note(shelf, 0, 1)
+    for again in (shelf, Shelf(tmp_path)):
+        record, arrays = again.once(NAME, 1, Vectors, never)
+        assert (record.encoder, arrays["times"].tolist()) == ("piece 1", [1, 1, 1])
+        assert again.piece(NAME, 0, Vectors)[0].encoder == "piece 0"
+    assert artefacts(tmp_path) == ["00000.npz", "00001.npz"]
+    assert not shelf.has(NAME, Vectors), "a journal is no artefact"
+
+
+def test_pieces_count_up_to_the_first_gap(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path)
+    assert (shelf.noted(NAME), noted(shelf)) == (0, [])
+    note(shelf, 0, 1, 3)
+    assert shelf.noted(NAME) == 2
+    assert noted(shelf) == ["piece 0", "piece 1"]
+    note(shelf, 2)
+    assert shelf.noted(NAME) == 4
+
+
+def test_pieces_come_in_order_however_many(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path)
+    note(shelf, *range(12))
+    assert noted(shelf) == [f"piece {number}" for number in range(12)]
+
+
+def test_journals_do_not_share_a_place_and_are_swept_alone(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path)
+    note(shelf, 0)
+    shelf.once("film/vectors-2", 0, Vectors, lambda: piece(7))
+    shelf.keep(NAME, Vectors, made)
+    shelf.sweep(NAME)
+    assert shelf.noted(NAME) == 0
+    assert whole(Shelf(tmp_path))
+    assert shelf.piece("film/vectors-2", 0, Vectors)[0].encoder == "piece 7"
+    shelf.sweep(NAME)  # nothing is there, and that is well
+
+
+def test_a_piece_that_was_never_made_is_an_error_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(ShelfError, match="run the film again") as caught:
+        Shelf(tmp_path).piece(NAME, 0, Vectors)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"<html>", bytes(5000)])
+def test_a_damaged_piece_is_made_again_or_thrown_away(tmp_path: Path, content: bytes) -> None:
+    shelf = Shelf(tmp_path)
+    note(shelf, 0, 1)
+    first, second = sorted(tmp_path.rglob("*.npz"))
+    good = first.read_bytes()
+    first.write_bytes(content)
+    second.write_bytes(content)
+    note(shelf, 0)
+    assert first.read_bytes() == good
+    with pytest.raises(ShelfError, match="thrown away: run the film again"):
+        noted(shelf)
+    assert shelf.noted(NAME) == 1, "so that it is made again"
+    note(shelf, 1)
+    assert noted(shelf) == ["piece 0", "piece 1"]
+
+
+def test_what_fails_to_be_made_is_not_noted(tmp_path: Path) -> None:
+    def fail() -> Made:
+        raise ZeroDivisionError
+
+    shelf = Shelf(tmp_path)
+    with pytest.raises(ZeroDivisionError):
+        shelf.once(NAME, 0, Vectors, fail)
+    assert shelf.noted(NAME) == 0
+    note(shelf, 0)
+
+
+def test_half_a_piece_is_never_read_and_soon_gone(tmp_path: Path) -> None:
+    """What somebody left who was killed while writing."""
+    shelf = Shelf(tmp_path)
+    note(shelf, 0)
+    (path,) = tmp_path.rglob("00000.npz")
+    scraps = [
+        path.with_name("00001.npz.abc.tmp"),
+        path.parent.with_name("vectors-1.npz.abc.tmp"),
+        path.parent.with_name("entry-1.npz.abc.tmp"),
+    ]
+    for scrap in scraps:
+        scrap.write_bytes(path.read_bytes())
+    other = tmp_path / "shelf" / "other" / "vectors-1.npz.abc.tmp"
+    other.parent.mkdir()
+    other.write_bytes(b"somebody is at work on it")
+    assert shelf.noted(NAME) == 1
+    assert noted(shelf) == ["piece 0"]
+    assert not shelf.has(NAME, Vectors)
+    with shelf.alone("film"):
+        assert [scrap for scrap in scraps if scrap.exists()] == []
+        assert other.exists()
+    assert shelf.noted(NAME) == 1
+
+
+# ── being alone ───────────────────────────────────────────────────────────────────────────────
+
+
+def test_two_are_never_alone_with_the_same_film_at_once(tmp_path: Path) -> None:
+    inside: list[int] = []
+    most: list[int] = []
+
+    def enter(number: int) -> None:
+        with Shelf(tmp_path).alone("film"):
+            inside.append(number)
+            most.append(len(inside))
+            time.sleep(0.01)
+            inside.remove(number)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(enter, range(8)))
+    assert most == [1] * 8
+
+
+def test_whoever_waits_can_be_called_off(tmp_path: Path) -> None:
+    looks: list[float] = []
+
+    def alive() -> None:
+        looks.append(time.monotonic())
+        if len(looks) == 2:
+            raise InterruptedError
+
+    shelf = Shelf(tmp_path)
+    with shelf.alone("film"):
+        began = time.monotonic()
+        with pytest.raises(InterruptedError), Shelf(tmp_path).alone("film", alive):
+            raise AssertionError("two are alone")
+        assert time.monotonic() - began < 5
+    with shelf.alone("other"), shelf.alone("film"):
+        pass  # nobody was left holding it
+
+
+# ── films ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_films_are_listed_measured_and_forgotten(tmp_path: Path) -> None:
+    shelf, one, two = Shelf(tmp_path), "a" * 40, "b" * 40
+    for film in (one, two):
+        shelf.put(f"{film}/vectors-1", *made())
+        shelf.put(f"{film}/vectors-2", *made())
+        shelf.put(f"{film}/curves/123", *made())
+        shelf.once(f"{film}/footage-1", 0, Vectors, lambda: piece(0))
+    shelf.put("encoders/conse-1", *made())
+    assert shelf.films() == [one, two]
+    size = (tmp_path / "shelf" / one / "vectors-1.npz").stat().st_size
+    sizes = shelf.sizes(one)
+    assert sorted(sizes) == ["curves", "footage", "vectors"]
+    assert sizes["vectors"] == 2 * size == 2 * sizes["curves"]
+    shelf.forget(one)
+    assert shelf.films() == [two]
+    assert shelf.sizes(one) == {}
+    assert not shelf.has(f"{one}/vectors-1", Vectors), "nor is it remembered"
+    assert shelf.has(f"{two}/vectors-1", Vectors)
+    assert shelf.has("encoders/conse-1", Vectors)
+
+
+def test_artefacts_of_a_stage_come_the_last_made_first(tmp_path: Path) -> None:
+    shelf, film = Shelf(tmp_path), "a" * 40
+    for number in (2, 1, 3):
+        shelf.put(f"{film}/vectors-{number}", Vectors(encoder=str(number)), {})
+        path = tmp_path / "shelf" / film / f"vectors-{number}.npz"
+        os.utime(path, (number, number))
+    (tmp_path / "shelf" / film / "vectors-9.npz").write_bytes(b"damaged")
+    assert [each.encoder for each in shelf.entries(film, "vectors", Vectors)] == ["3", "2", "1"]
+    assert shelf.entries(film, "entry", Vectors) == []
+
+
+@pytest.mark.parametrize("error", [PermissionError(13, "Permission denied"), OSError(5, "Input")])
+def test_a_film_that_cannot_be_read_is_an_error_about_the_film(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: OSError
+) -> None:
+    def refuse(*_: object) -> None:
+        raise error
+
+    film = tmp_path / "film.mp4"
+    film.write_bytes(b"film")
+    shelf = Shelf(tmp_path / "home")
+    monkeypatch.setattr("hashlib.file_digest", refuse)
+    with pytest.raises(VideoUnreadableError, match=rf"film\.mp4.*{error.strerror}") as caught:
+        shelf.fingerprint(film)
+    assert "\n" not in str(caught.value)
+    monkeypatch.undo()
+    assert len(shelf.fingerprint(film)) == 40

@@ -9,7 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vmr_agent.timeline import LONGEST, Skips, Timeline, believed, blocks, laid
+from vmr_agent import timeline
+from vmr_agent.timeline import (
+    LONGEST,
+    Runup,
+    Skips,
+    Timeline,
+    believed,
+    blocks,
+    coverage,
+    falls_short,
+    laid,
+)
 
 RATE = 1000
 
@@ -59,6 +70,25 @@ def test_no_time_and_corrupt_are_lost() -> None:
     assert (line.kept, line.met) == (2, 4)
 
 
+def heard_of(*times: float | None) -> list[tuple[float, int]]:
+    """Each frame handed out, and how many had been met up to it."""
+    line = Timeline()
+    return [(time, line.told) for time, _ in line.frames([Stub(time) for time in times])]
+
+
+def test_a_frame_is_told_of_without_those_behind_it() -> None:
+    assert heard_of(0, 1, 2) == [(0, 1), (1, 2), (2, 3)]
+    assert heard_of(5) == [(0, 1)]
+
+
+def test_what_is_lost_is_told_with_the_next_frame() -> None:
+    assert heard_of(0, None, None, 1, 2) == [(0, 1), (1, 4), (2, 5)]
+    assert heard_of(0, 1, 90_000, 2, 3) == [(0, 1), (1, 2), (2, 4), (3, 5)]
+    line = Timeline()
+    list(line.frames([Stub(0), Stub(1), Stub(None)]))
+    assert (line.told, line.met) == (2, 3)
+
+
 def test_what_is_earlier_than_the_first_frame_or_later_than_two_days_is_lost() -> None:
     assert told(10, 9, 11, 11 + LONGEST, 12)[0] == [0, 1, 2]
 
@@ -71,7 +101,7 @@ def test_a_given_zero_lets_earlier_frames_through() -> None:
 def test_times_always_rise(times: list[float | None], zero: float | None) -> None:
     found, line = told(*times, zero=zero)
     assert all(a < b for a, b in pairwise(found))
-    assert 0 <= line.kept == len(found) <= line.met
+    assert 0 <= line.kept == len(found) <= line.told <= line.met
     assert zero is not None or all(time >= 0 for time in found)
 
 
@@ -80,14 +110,13 @@ def test_times_always_rise(times: list[float | None], zero: float | None) -> Non
     [(12, 20, 0.6), (19.8, 20, 1), (20, 20, 1), (21, 20, 1), (12, 0, 1), (0, 20, 0)],
 )
 def test_coverage_follows_the_promise(end: float, promise: float, share: float) -> None:
-    line = told(0, 1)[1]
-    assert line.coverage(end, promise) == pytest.approx(share)
+    assert coverage(2, 2, end, promise) == pytest.approx(share)
+    assert falls_short(end, promise) == (share < 1)
 
 
 def test_coverage_counts_losses_and_shortness() -> None:
-    line = told(0, 1, None, None)[1]
-    assert line.coverage(10, 20) == 0.25
-    assert Timeline().coverage(0, 0) == 0
+    assert coverage(2, 4, 10, 20) == 0.25
+    assert coverage(0, 0, 0, 0) == 0
 
 
 @dataclass
@@ -118,6 +147,50 @@ def test_what_a_reader_leaves_out(pieces: list[Piece], matroska: int, mpegts: in
         skips = Skips(reader, Fraction(25))
         assert sum(skips.before(piece, piece.pts is not None) for piece in pieces) == lost
         assert Skips(reader, None).rate == 0
+
+
+@dataclass
+class Packed:
+    is_keyframe: bool
+    size: int = 1
+
+
+def run_up(pattern: str) -> str:
+    """Which of the packets to decode first; ``K`` is a key frame, and each has a loss before."""
+    run = Runup()
+    for number, letter in enumerate(pattern):
+        run.add(number, Packed(letter == "K"))
+    found = run.packets()
+    assert [lost for lost, _ in found] == list(range(len(pattern) - len(found), len(pattern)))
+    return "".join("K" if packet.is_keyframe else "p" for _, packet in found)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "first"),
+    [
+        ("", ""),
+        ("ppp", "ppp"),
+        ("Kpp", "Kpp"),
+        ("ppK", "ppK"),
+        ("KpppKpp", "KpppKpp"),
+        ("KpKpppKpp", "KpppKpp"),
+        ("KKKKK", "KK"),
+    ],
+)
+def test_decoding_sets_in_at_the_last_key_frame_but_one(pattern: str, first: str) -> None:
+    assert run_up(pattern) == first
+
+
+def test_a_film_with_hardly_a_key_frame_fills_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timeline, "MOST_HELD", 10)
+    run = Runup()
+    run.add(0, Packed(True, 9))
+    assert not run.full
+    run.add(0, Packed(False, 2))
+    assert run.full
+    run.add(0, Packed(True, 1))
+    run.add(0, Packed(True, 1))
+    assert not run.full, "what was let go counts no longer"
 
 
 def test_only_possible_lengths_are_believed() -> None:

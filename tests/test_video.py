@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import wave
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,29 +12,49 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from vmr_agent.adapters.scenes import ContentShots
 from vmr_agent.errors import (
     VideoNotFoundError,
     VideoTooLargeError,
     VideoUnreadableError,
     VmrError,
 )
-from vmr_agent.settings import ShotSettings, VideoSettings
+from vmr_agent.frame import Frame
+from vmr_agent.limits import VideoSettings
+from vmr_agent.testing import ColourShots
+from vmr_agent.timeline import coverage
 from vmr_agent.types import Video
-from vmr_agent.video import Frame, Picture, probe, sound
+from vmr_agent.video import Picture, probe, sound
 
 LIMITS = VideoSettings()
 BEEPS = (0.5, 1.5)
 
 
 def look(path: Path) -> Video:
-    return probe(path, lambda path: path.name, LIMITS)
+    return probe(path, path.name, LIMITS)
 
 
-def watch(path: Path) -> tuple[list[float], Picture]:
-    with Picture(path, LIMITS) as picture:
-        times = [frame.time for frame in picture.frames()]
-    return times, picture
+@dataclass
+class Watched:
+    """What a film turned out to be."""
+
+    duration: float
+    coverage: float
+    lost: int
+    dark: list[tuple[float, float]]
+
+
+def watch(path: Path, limits: VideoSettings = LIMITS) -> tuple[list[float], Watched]:
+    times, dark, met = list[float](), list[tuple[float, float]](), 0
+    with Picture(path, limits) as picture:
+        for frame in picture.frames():
+            assert min(frame.rgb(32).shape[:2]) == 32
+            times.append(frame.time)
+            met += frame.met
+            if frame.dark:
+                dark.append((frame.time - frame.dark, frame.time))
+        met += picture.trailing
+        share = coverage(len(times), met, picture.duration, picture.promise)
+        return times, Watched(picture.duration, share, met - len(times), dark)
 
 
 def hear(path: Path) -> np.ndarray:
@@ -151,7 +172,7 @@ def test_not_found(plain: Path, path: str, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.chdir(plain.parent)
     (plain.parent / "a.mp4").write_bytes(plain.read_bytes())
     with pytest.raises(VideoNotFoundError) as caught:
-        probe(path, str, LIMITS)
+        probe(path, "print", LIMITS)
     assert str(caught.value).count("\n") == 0
     with pytest.raises(VideoNotFoundError):
         list(sound(path))
@@ -217,10 +238,10 @@ def test_no_read_permission(plain: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_too_large_is_refused(plain: Path) -> None:
-    assert probe(plain, str, VideoSettings(max_pixels=96 * 64)).has_picture
+    assert probe(plain, "print", VideoSettings(max_pixels=96 * 64)).has_picture
     limits = VideoSettings(max_pixels=96 * 64 - 1)
     with pytest.raises(VideoTooLargeError, match=r"96x64.*max_pixels"):
-        probe(plain, lambda _: pytest.fail("read the whole file first"), limits)
+        probe(plain, "print", limits)
     with pytest.raises(VideoTooLargeError), Picture(plain, limits):
         pass
     with pytest.raises(VideoTooLargeError):
@@ -230,11 +251,13 @@ def test_too_large_is_refused(plain: Path) -> None:
 def test_growing_too_large_on_the_way_is_lost(tmp_path: Path) -> None:
     path = media.resized(tmp_path / "a.ts", (96, 64), (640, 480), (64, 48))
     assert len(watch(path)[0]) == 30
-    with Picture(path, VideoSettings(max_pixels=96 * 64)) as picture:
+    small = VideoSettings(max_pixels=96 * 64)
+    with Picture(path, small) as picture:
         shapes = [frame.rgb().shape for frame in picture.frames()]
     assert shapes == [(64, 96, 3)] * 10 + [(48, 64, 3)] * 10
-    assert picture.lost == 10
-    assert picture.coverage == pytest.approx(2 / 3)
+    _, watched = watch(path, small)
+    assert watched.lost == 10
+    assert watched.coverage == pytest.approx(2 / 3)
 
 
 # Time
@@ -246,10 +269,11 @@ def test_variable_rate_keeps_its_own_times(tmp_path: Path) -> None:
     found, watched = watch(path)
     assert found == pytest.approx(times, abs=0.0011)
     assert (watched.coverage, watched.lost) == (1, 0), "pauses are no damage"
+    assert watched.dark == []
     with Picture(path, LIMITS) as picture:
-        shots = ContentShots(ShotSettings()).detect(picture.frames())
-    assert [shot.span.start for shot in shots] == pytest.approx([0, times[30]], abs=0.0011)
-    assert shots[-1].span.end == picture.duration
+        frames = (Frame.of(frame.time, frame.rgb()) for frame in picture.frames())
+        cuts = ColourShots().cuts(frames, 0)
+    assert cuts == pytest.approx([times[30]], abs=0.0011)
 
 
 def test_clock_that_starts_late(tmp_path: Path) -> None:
@@ -341,6 +365,10 @@ def test_goes_on_behind_damage(tmp_path: Path, name: str) -> None:
     assert picture.duration == pytest.approx(8, abs=0.0011)
     assert picture.lost > 0
     assert picture.coverage == pytest.approx(len(times) / 200, abs=0.03)
+    pauses = [(a + 0.04, b) for a, b in pairwise(times) if b - a > 0.6]
+    assert pauses, "more than half a second of it is missing"
+    for pause, hole in zip(pauses, picture.dark, strict=True):
+        assert hole == pytest.approx(pause, abs=0.0011)
     assert media.beeps(hear(path))[-1] == pytest.approx(7.5, abs=0.11)
 
 
@@ -406,10 +434,10 @@ def test_no_mutant_gets_through(tmp_path: Path, name: str) -> None:
         path.write_bytes(media.mutant(data, seed))
         try:
             if look(path).has_picture:
-                with Picture(path, LIMITS) as picture:
-                    times = [frame.time for frame in picture.frames() if frame.rgb(32).size]
+                times, watched = watch(path)
                 assert all(a < b for a, b in pairwise(times))
-                assert 0 <= picture.coverage <= 1
+                assert 0 <= watched.coverage <= 1
+                assert watched.lost >= 0
             assert all(np.abs(block).max() <= 1 for _, block in sound(path))
         except VmrError:
             refused += 1

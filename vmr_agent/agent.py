@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import logging
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vmr_agent import __version__, tools
-from vmr_agent.errors import QueryError, SettingsError, VideoNotFoundError
+from vmr_agent.artefacts import Entry, Shelved
+from vmr_agent.errors import QueryError, SettingsError, ShelfError, VideoNotFoundError
+from vmr_agent.fetch import fetch, is_url
+from vmr_agent.files import regular_file
+from vmr_agent.library import PRINT, digest
+from vmr_agent.memory import give_back
+from vmr_agent.playback import probe
 from vmr_agent.settings import Settings, from_environment
+from vmr_agent.showing import Ahead, Showing
 from vmr_agent.state import State
-from vmr_agent.toolbox import Toolbox, build_toolbox
+from vmr_agent.toolbox import Toolbox, build_toolbox, home
 from vmr_agent.types import Coverage, Hit, Moment, RunReport, Status, Video
-from vmr_agent.video import probe
 
 if TYPE_CHECKING:
     # langgraph takes two seconds to import, torch three: a bad call need not wait for either.
     from vmr_agent.graph import Compiled
     from vmr_agent.room import Progress
 
-STEPS = 60  # LangGraph's limit on steps of one run: thrice what the highest staircase takes
+logger = logging.getLogger(__name__)
+
+STEPS = 1_000_000  # LangGraph's limit on steps of one run: every minute of film takes three
 SEEN = 0.95  # share of the picture below which "it is not in there" would claim too much
 
 Watcher = Callable[["Progress"], None]
@@ -60,22 +70,41 @@ class VMRAgent:
     def stream(self, video: str | Path, query: str) -> Iterator[Progress | RunReport]:
         """The same as ``run``, room by room: progress as it happens, and the report last."""
         request = self._question(query)
-        tray = State(video=self._film(video), request=request)
-        final = tray
-        for kind, event in self._walk(self._house, tray):
-            if kind == "values":
-                final = State.model_validate(event)
-            else:
-                yield event
+        film = self._film(video)
+        seen = yield from self._watch(film)
+        asked = State(video=film, request=request, steps=seen.steps)
+        final = yield from self._walk(self._house, asked)
         yield self._report(final)
 
     def index(self, video: str | Path) -> Video:
         """Do the once-per-video half ahead of time. Returns the film as decoding found it."""
-        final = State(video=self._film(video))
-        for kind, event in self._walk(self._front_half, final):
-            if kind == "values":
-                final = State.model_validate(event)
-        return self._seen(final)
+        film = self._film(video)
+        for _ in self._watch(film):
+            pass
+        return self._seen(State(video=film))
+
+    def shelved(self) -> tuple[Shelved, ...]:
+        """What is on the shelf, film by film."""
+        box = self._toolbox
+        return tuple(self._about(film) for film in box.shelf.films())
+
+    def forget(self, video: str | Path) -> bool:
+        """Throw away everything shelved about a film: a path, or a fingerprint from ``shelved``.
+
+        Whether there was anything.
+        """
+        box = self._toolbox
+        path, films = Path(video), box.shelf.films()
+        film = box.shelf.fingerprint(path.absolute()) if path.is_file() else str(video)
+        if film not in films:
+            # Gone from its place, or changed there: what lies here is about what it was.
+            gone = [known for known in self.shelved() if _lay_at(known, path)]
+            film = gone[0].fingerprint if gone else ""
+        if not film:
+            return False
+        box.index.forget(film)
+        box.shelf.forget(film)
+        return True
 
     def search(self, query: str, limit: int = 10) -> tuple[Hit, ...]:
         """Where in all films indexed so far something like it is seen, said or written.
@@ -86,7 +115,36 @@ class VMRAgent:
         if limit < 1:
             raise QueryError(f"a search for {limit} places finds none: ask for one at least")
         box = self._toolbox
+        self._refresh()
         return tools.search(understood, box.index, box.encoder, box.sentences, limit)
+
+    def _about(self, film: str) -> Shelved:
+        box = self._toolbox
+        entries = box.shelf.entries(film, "entry", Entry)
+        video = entries[0].video if entries else None
+        return Shelved(
+            fingerprint=film,
+            video=video,
+            ready=box.shelf.has(box.called(film, "entry"), Entry),
+            version=entries[0].version if entries else "",
+            sizes=box.shelf.sizes(film),
+        )
+
+    def _refresh(self) -> None:
+        """Put into the index what is on the shelf and not in it: it can be lost, the shelf not."""
+        box, known = self._toolbox, self._toolbox.index.films()
+        films = box.shelf.films()
+        for gone in known.keys() - set(films):
+            box.index.forget(gone)
+        for film in films:
+            mark = box.called(film, "entry")
+            if known.get(film) == mark or not box.shelf.has(mark, Entry):
+                continue
+            tray = State(video=box.shelf.get(mark, Entry)[0].video)
+            try:
+                tools.register(mark, tray.video, box.film(tray), box.index)
+            except ShelfError as error:
+                logger.warning("%s is left out of the search: %s", tray.video.path, error)
 
     @cached_property
     def _toolbox(self) -> Toolbox:
@@ -104,15 +162,38 @@ class VMRAgent:
 
         return build_index_graph()
 
-    def _walk(self, graph: Compiled, tray: State) -> Iterator[tuple[str, Any]]:
+    def _watch(self, film: Video) -> Generator[Progress, None, State]:
+        """The front half, one process at a time for each film; nothing if all is shelved."""
+        box, tray = self._toolbox, State(video=film)
+        if box.shelved(tray):
+            return tray
+        with box.shelf.alone(film.fingerprint):
+            return (yield from self._walk(self._front_half, tray))
+
+    def _walk(self, graph: Compiled, tray: State) -> Generator[Progress, None, State]:
+        """Through a graph, in a thread, so that whoever waits can break it off."""
+        give_back()  # from here on little is kept
+        showing, final = Showing(), tray
         config: Any = {"recursion_limit": STEPS}
-        events: Any = graph.stream(
-            tray, config, context=self._toolbox, stream_mode=["custom", "values"]
-        )
-        for kind, event in events:
-            if self._progress is not None and kind == "custom":
-                self._progress(event)
-            yield kind, event
+        context = replace(self._toolbox, showing=showing)
+
+        def events(_: object) -> Iterator[Any]:
+            modes: Any = ["custom", "values"]
+            return graph.stream(tray, config, context=context, stream_mode=modes, subgraphs=True)
+
+        walk = Ahead(events, lambda: None)
+        try:
+            for wing, kind, event in walk:
+                if kind == "custom":
+                    if self._progress is not None:
+                        self._progress(event)
+                    yield event
+                elif not wing:
+                    final = State.model_validate(event)
+        finally:
+            showing.close()
+            walk.close()
+        return final
 
     def _question(self, query: str) -> str:
         if not isinstance(query, str):
@@ -123,11 +204,26 @@ class VMRAgent:
         if not isinstance(video, str | Path):
             raise VideoNotFoundError(f"the video must be a path, not {type(video).__name__}")
 
-        def fingerprint(path: Path) -> str:
-            return self._toolbox.shelf.fingerprint(path)
+        address = str(video) if isinstance(video, str) and is_url(video) else None
+        path = Path(video).absolute() if address is None else self._fetched(address)
+        regular_file(path)
+        if self._given is None and not home(self._settings).exists():
+            probe(path, "", self._settings.video)  # nothing is made for what is no film
+        return self._toolbox.probe(path)
 
-        # The toolbox is made once the film has shown a frame, or half a second of sound.
-        return probe(video, fingerprint, self._settings.video)
+    def _fetched(self, address: str) -> Path:
+        """The film at an address, downloaded the first time it is asked for."""
+        limits = self._settings.video
+        if not limits.allow_urls:
+            raise VideoNotFoundError(
+                "an address is not fetched unless settings.video.allow_urls is set; "
+                "download the film and give the file"
+            )
+        shelf = self._toolbox.shelf
+        folder = shelf.home / "fetched" / digest(address)
+        with shelf.alone(f"fetched/{digest(address)}"):
+            whole = next(folder.glob("[0-9a-f]" * PRINT), None)
+            return whole or fetch(address, folder, limits)
 
     def _seen(self, state: State) -> Video:
         """The film as decoding found it, where it is now: films move, their artefacts do not."""
@@ -149,10 +245,15 @@ class VMRAgent:
             faults=state.faults,
             steps=state.steps,
             coverage=_coverage(video, entry.heard, entry.read),
+            timing_quality=entry.timing,
             models=box.models,
             settings=box.settings.model_dump(mode="json"),
             version=__version__,
         )
+
+
+def _lay_at(known: Shelved, path: Path) -> bool:
+    return known.video is not None and known.video.path == str(path.absolute())
 
 
 def _status(moments: tuple[Moment, ...], video: Video) -> Status:

@@ -14,29 +14,77 @@ from vmr_agent.types import (
     Share,
     Shot,
     Span,
+    TimingQuality,
     Utterance,
     Video,
 )
 
+Count = Annotated[int, Field(ge=0)]
+
+
+class Ending(Record):
+    """How a film ends."""
+
+    duration: Seconds
+    """End of the last frame."""
+    promise: Seconds
+    """What the header says of it, 0 if nothing believable."""
+
+
+class Take(Record):
+    """One reel of picture, decoded; its arrays are its strip, samples and key frames."""
+
+    kept: Count
+    """Frames decoded."""
+    met: Count
+    """Frames and packets met."""
+    cuts: tuple[Seconds, ...]
+    """Where shots begin, as decided in this reel."""
+    holes: tuple[Span, ...]
+    """Where frames were lost and nothing is to be seen."""
+    ending: Ending | None
+    """Of the last reel."""
+
 
 class Footage(Record):
-    """What the one decode of the picture gave; its arrays are the strip."""
+    """What the one decode of the picture gave; its journal stays, for it is the strip."""
 
     duration: Seconds
     """End of the last frame, 0 without picture."""
     coverage: Share
     """Share of the picture that could be decoded."""
-    lost: Annotated[int, Field(ge=0)]
+    lost: Count
     """Frames and packets that could not."""
+    unreadable: tuple[Span, ...]
+    """Where there is nothing to be seen, because it could not be decoded."""
     shots: tuple[Shot, ...]
     """Shots in order, tiling the film."""
 
 
 class Vectors(Record):
-    """One unit vector per sample of the strip; arrays ``times`` (N,) and ``vectors`` (N, D)."""
+    """Unit vectors of what is seen, compressed; of one reel, or of the film.
+
+    Arrays ``times`` (G,): from when on each counts, and ``vectors`` (G, D), half precision.
+    """
 
     encoder: str
     """Who made them; vectors of two encoders are never compared."""
+
+
+class Glance(Record):
+    """The lines read on one key frame."""
+
+    time: Seconds
+    """When it was seen."""
+    lines: tuple[tuple[str, Share], ...]
+    """Text and confidence, top to bottom."""
+
+
+class Glances(Record):
+    """The key frames of one reel."""
+
+    glances: tuple[Glance, ...]
+    """In order of time, those without text too: they end what was seen before."""
 
 
 class Screen(Record):
@@ -49,19 +97,24 @@ class Screen(Record):
 
 
 class Speech(Record):
-    """All that was said."""
+    """What was said; in one block of sound, or in the film."""
 
     utterances: tuple[Utterance, ...]
     """In order of time."""
     heard: Seconds
-    """Seconds of sound that were listened to."""
+    """Second up to which sound was listened to."""
 
 
 class Sounds(Record):
-    """Loudness and speech; array ``levels`` (S, 2): dBFS and speech share for each second."""
+    """Loudness, speech and sound classes; of one block of sound, or of the film.
+
+    Array ``levels`` (S, 2 + C), for each second: dBFS, share of speech, and each class.
+    """
 
     duration: Seconds
-    """Seconds of sound, 0 without."""
+    """Second up to which there is sound, 0 without."""
+    classes: tuple[str, ...] = ()
+    """What the columns from the third on are."""
 
 
 class Entry(Record):
@@ -73,6 +126,14 @@ class Entry(Record):
     """Seconds of sound that were listened to for speech."""
     read: bool
     """Whether key frames were read for text."""
+    classes: tuple[str, ...] = ()
+    """The classes of sound that could be told; empty without a tagger."""
+    version: str = ""
+    """Of the vmr_agent that made it."""
+    unreadable: tuple[Span, ...] = ()
+    """Where nothing is to be seen, because it could not be decoded."""
+    timing: TimingQuality | None = None
+    """How exact the word times are, at the poorest; None without words."""
 
 
 class Curves(Record):
@@ -84,3 +145,18 @@ class Curves(Record):
     """What each row is."""
     notes: tuple[tuple[Channel, Span, str], ...] = ()
     """What was heard or read where it matched."""
+
+
+class Shelved(Record):
+    """What is on the shelf about one film."""
+
+    fingerprint: str
+    """Names the film by its content."""
+    video: Video | None
+    """The film, where it was last seen; None while it has never been indexed whole."""
+    ready: bool
+    """Whether it is indexed whole under the settings in force."""
+    version: str
+    """Of the vmr_agent that indexed it, empty while nobody has whole."""
+    sizes: dict[str, int]
+    """Bytes by stage."""

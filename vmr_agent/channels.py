@@ -14,6 +14,7 @@ from vmr_agent import curves
 from vmr_agent.film import Film
 from vmr_agent.protocols import Array, Encoder, Sentences
 from vmr_agent.settings import RetrieveSettings
+from vmr_agent.sounds import meant
 from vmr_agent.types import Channel, Query, Span, Word
 from vmr_agent.words import content, covered, matched, tokens
 
@@ -79,7 +80,7 @@ def text(
 
 
 def sound(query: Query, film: Film, settings: RetrieveSettings, count: int) -> Array | None:
-    """How it sounds, for what levels alone can tell: silence, speech, a sudden loud noise."""
+    """How it sounds: silence and speech, the classes that a tagger told, a sudden loud noise."""
     if not len(film.levels):
         return None
     loudness, spoken = film.levels[:, 0], film.levels[:, 1]
@@ -88,6 +89,8 @@ def sound(query: Query, film: Film, settings: RetrieveSettings, count: int) -> A
         heard = curves.logistic(settings.silent - loudness, 0, 0.5)
     elif kinds & {"speech", "talking", "voice", "voices"}:
         heard = curves.logistic(spoken, 0.5, 8)
+    elif chosen := meant(film.classes, query.text):
+        heard = film.levels[:, [2 + index for index in chosen]].max(axis=1)
     elif kinds & {"bang", "boom", "crash", "explosion", "loud", "noise"}:
         heard = curves.logistic(loudness - np.median(loudness), settings.loud, 0.5)
     else:

@@ -10,7 +10,8 @@
     ├── MachineError             something this machine lacks: says what to install or lower
     │   ├── WeightsError         a weight file is missing or is not the one expected
     │   └── ShelfError           the shelf cannot be written or read
-    └── ServiceError             a service that was asked for did not answer
+    ├── ServiceError             a service that was asked for did not answer
+    └── Stopped                  the run was broken off; what was finished is kept
 
 Anything else that escapes is a bug of ours. Every message is one line that says what to do.
 """
@@ -37,7 +38,7 @@ class VideoUnreadableError(CallerError):
 
 
 class VideoTooLargeError(CallerError):
-    """A frame has more pixels than ``settings.video.max_pixels``."""
+    """More pixels in a frame, bytes in a download, or memory than the settings allow."""
 
 
 class QueryError(CallerError):
@@ -62,3 +63,7 @@ class ShelfError(MachineError):
 
 class ServiceError(VmrError):
     """A service that the settings ask for did not answer."""
+
+
+class Stopped(VmrError):  # noqa: N818 - it is no mistake of anybody's
+    """The run was broken off; what was finished is kept."""

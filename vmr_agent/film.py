@@ -32,7 +32,9 @@ class Film:
     text: Array
     """(W, S) unit rows, what the lines on screen mean."""
     levels: Array
-    """(S, 2) for each second: dBFS and speech share."""
+    """(S, 2 + C) for each second: dBFS, speech share, and a probability for each class."""
+    classes: tuple[str, ...] = ()
+    """The classes of sound that a tagger told."""
 
     @property
     def video(self) -> Video:

@@ -6,20 +6,30 @@ once per query; one staircase, ``widen``, leads back and is climbed a fixed numb
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import partial
 from itertools import pairwise
-from typing import Any
+from typing import Any, cast
 
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 
-from vmr_agent import tools
-from vmr_agent.artefacts import Curves, Entry, Footage, Screen, Sounds, Speech, Vectors
-from vmr_agent.room import Tick, room
-from vmr_agent.state import State, Update
-from vmr_agent.strip import Reel
+from vmr_agent import piecework, tools
+from vmr_agent.artefacts import (
+    Curves,
+    Entry,
+    Footage,
+    Glances,
+    Screen,
+    Sounds,
+    Speech,
+    Take,
+    Vectors,
+)
+from vmr_agent.room import Node, Tick, room
+from vmr_agent.state import Door, Heard, State, Update, Watched
 from vmr_agent.toolbox import Made, Toolbox
-from vmr_agent.video import sound
 
 Plan = StateGraph[State, Toolbox, State, State]
 Compiled = CompiledStateGraph[State, Toolbox, State, State]
@@ -29,48 +39,90 @@ Compiled = CompiledStateGraph[State, Toolbox, State, State]
 
 @room
 def detect_shots(state: State, box: Toolbox, tick: Tick) -> Update:
-    def make() -> Made[Footage]:
-        return tools.detect_shots(state.video, box.detector, box.settings, tick)
+    number = piecework.next_reel(box, state)
+    if number is None:
+        return {"reels_done": True, "footage": box.name(state, "footage")}
 
-    return {"footage": box.keep(state, "footage", Footage, make)}
+    def reel() -> Made[Take]:
+        return tools.take(piecework.reel(box, state, number), box.settings.strip.quality)
+
+    def film(takes: Iterator[Made[Take]]) -> Made[Footage]:
+        return tools.detect_shots((take for take, _ in takes), box.settings.shots.min_length), {}
+
+    tick(number * box.settings.video.reel)
+    taken, _ = box.shelf.once(box.name(state, "footage"), number, Take, reel)
+    if taken.ending is None:
+        return {"reel": number}
+    name = piecework.gather(box, state, "footage", Take, Footage, film)
+    return {"reel": number, "reels_done": True, "footage": name}
 
 
 @room
 def embed_frames(state: State, box: Toolbox, tick: Tick) -> Update:
-    def make() -> Made[Vectors]:
-        strip = Reel.load(box.shelf.get(state.footage, Footage)[1])
-        return tools.embed_frames(strip, box.encoder, tick)
+    def reel() -> Made[Vectors]:
+        shown = piecework.reel(box, state, state.reel)
+        return tools.embed_reel(shown, box.encoder, box.settings.embed, tick)
 
-    return {"vectors": box.keep(state, "vectors", Vectors, make)}
+    def film(reels: Iterator[Made[Vectors]]) -> Made[Vectors]:
+        return tools.embed_frames(reels, box.encoder)
+
+    piecework.note(box, state, "vectors", state.reel, Vectors, reel)
+    if not state.reels_done:
+        return {}
+    return {"vectors": piecework.gather(box, state, "vectors", Vectors, Vectors, film)}
 
 
 @room
 def read_text(state: State, box: Toolbox, tick: Tick) -> Update:
-    def make() -> Made[Screen]:
-        footage, strip = box.shelf.get(state.footage, Footage)
-        keys, settings = Reel.load(strip, "key_"), box.settings.read
-        return tools.read_text(keys, footage, box.reader, settings, tick), {}
+    def reel() -> Made[Glances]:
+        shown = piecework.reel(box, state, state.reel)
+        return tools.read_reel(shown, box.reader, box.settings.read, tick), {}
 
-    return {"screen": box.keep(state, "screen", Screen, make)}
+    def film(reels: Iterator[Made[Glances]]) -> Made[Screen]:
+        footage = box.shelf.get(state.footage, Footage)[0]
+        return tools.read_text((read for read, _ in reels), footage, box.reader is not None), {}
 
-
-@room
-def transcribe(state: State, box: Toolbox, tick: Tick) -> Update:
-    def make() -> Made[Speech]:
-        chunk, limits = box.settings.transcribe.chunk, box.settings.video
-        blocks = sound(state.video.path, chunk=chunk, limits=limits)
-        return tools.transcribe(blocks, box.transcriber, tick), {}
-
-    return {"speech": box.keep(state, "speech", Speech, make)}
+    piecework.note(box, state, "screen", state.reel, Glances, reel)
+    if not state.reels_done:
+        return {}
+    return {"screen": piecework.gather(box, state, "screen", Glances, Screen, film)}
 
 
 @room
 def listen(state: State, box: Toolbox, tick: Tick) -> Update:
-    def make() -> Made[Sounds]:
-        blocks = sound(state.video.path, chunk=60, limits=box.settings.video)
-        return tools.listen(blocks, box.listener, tick)
+    number = piecework.next_block(box, state)
+    if number is None:
+        return {"blocks_done": True, "sounds": box.name(state, "sounds")}
+    block = piecework.block(box, state, number)
 
-    return {"sounds": box.keep(state, "sounds", Sounds, make)}
+    def film(blocks: Iterator[Made[Sounds]]) -> Made[Sounds]:
+        return tools.listen(blocks, box.listener)
+
+    if block is not None:
+        tick(block.start)
+        made = partial(tools.listen_block, block, box.listener)
+        piecework.note(box, state, "sounds", number, Sounds, made)
+        if not block.last:
+            return {"block": number}
+    name = piecework.gather(box, state, "sounds", Sounds, Sounds, film)
+    return {"block": -1 if block is None else number, "blocks_done": True, "sounds": name}
+
+
+@room
+def transcribe(state: State, box: Toolbox, tick: Tick) -> Update:
+    def block() -> Made[Speech]:
+        heard = piecework.unheard(box, state, state.block)
+        tick(heard.start)
+        return tools.transcribe_block(heard, box.transcriber, box.showing.patiently), {}
+
+    def film(blocks: Iterator[Made[Speech]]) -> Made[Speech]:
+        return tools.transcribe(speech for speech, _ in blocks), {}
+
+    if state.block >= 0:
+        piecework.note(box, state, "speech", state.block, Speech, block)
+    if not state.blocks_done:
+        return {}
+    return {"speech": piecework.gather(box, state, "speech", Speech, Speech, film)}
 
 
 @room
@@ -82,12 +134,10 @@ def index_video(state: State, box: Toolbox, tick: Tick) -> Update:
             box.shelf.get(state.screen, Screen)[0],
             box.shelf.get(state.sounds, Sounds)[0],
         )
-        made = tools.index_video(state.video, *parts, box.sentences)
-        # Before the entry is shelved: whoever is killed in here does both again, to no harm.
-        tools.register(box.film(state, made), box.index)
-        return made
+        return tools.index_video(state.video, *parts, box.sentences)
 
     entry = box.keep(state, "entry", Entry, make)
+    tools.register(entry, state.video, box.film(state), box.index)
     return {"entry": entry, "faults": tools.missing(box.shelf.get(entry, Entry)[0])}
 
 
@@ -163,15 +213,47 @@ def _may_widen(state: State, runtime: Runtime[Toolbox]) -> bool:
     return state.horizon.round < len(runtime.context.settings.retrieve.smooth)
 
 
+def more_picture(state: State) -> str:
+    """Reel after reel."""
+    return END if state.reels_done else "detect_shots"
+
+
+def more_sound(state: State) -> str:
+    """Block after block."""
+    return END if state.blocks_done else "listen"
+
+
+def picture_wing() -> Compiled:
+    """The picture, reel by reel: decoded once, looked at, read."""
+    wing: Any = StateGraph(State, Toolbox, input_schema=Door, output_schema=Watched)
+    _road(wing, START, detect_shots, embed_frames, read_text)
+    wing.add_conditional_edges("read_text", more_picture, [END, "detect_shots"])
+    return cast(Compiled, wing.compile(name="picture"))
+
+
+def sound_wing() -> Compiled:
+    """The sound, block by block: decoded once, measured, transcribed."""
+    wing: Any = StateGraph(State, Toolbox, input_schema=Door, output_schema=Heard)
+    _road(wing, START, listen, transcribe)
+    wing.add_conditional_edges("transcribe", more_sound, [END, "listen"])
+    return cast(Compiled, wing.compile(name="sound"))
+
+
 def front_half(graph: Plan) -> None:
-    """Once per video: the picture is decoded once, sound is heard beside it, then all is joined."""
-    for node in (detect_shots, embed_frames, read_text, transcribe, listen, index_video):
-        graph.add_node(node.__name__, node)
-    for first in ("detect_shots", "transcribe", "listen"):
-        graph.add_edge(START, first)
-    graph.add_edge("detect_shots", "embed_frames")
-    graph.add_edge("detect_shots", "read_text")
-    graph.add_edge(["embed_frames", "read_text", "transcribe", "listen"], "index_video")
+    """Once per video: two wings, at work side by side, then all is joined."""
+    graph.add_node("picture", picture_wing())
+    graph.add_node("sound", sound_wing())
+    graph.add_node("index_video", index_video)
+    for wing in ("picture", "sound"):
+        graph.add_edge(START, wing)
+    graph.add_edge(["picture", "sound"], "index_video")
+
+
+def _road(graph: Plan, start: str, *rooms: Node) -> None:
+    for here in rooms:
+        graph.add_node(here.__name__, here)
+        graph.add_edge(start, here.__name__)
+        start = here.__name__
 
 
 def back_half(graph: Plan) -> None:

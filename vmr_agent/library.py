@@ -1,6 +1,7 @@
 """The shelf on disk: artefacts named by content and settings, made once, whole or not at all.
 
 <home>/shelf/<film fingerprint>/<stage>-<digest>.npz     one artefact: a record and its arrays
+<home>/shelf/<film …>/<stage>-<digest>.pieces/00007.npz  its journal: what a kill cannot undo
 <home>/prints/<digest of path>.json                      what a file's fingerprint was, and when
 <home>/locks/                                            who is making what
 """
@@ -11,8 +12,10 @@ import hashlib
 import json
 import logging
 import os
+import shutil
 import tempfile
 import zipfile
+import zlib
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,9 +24,9 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
-from vmr_agent.errors import ShelfError
+from vmr_agent.errors import ShelfError, VideoUnreadableError
 from vmr_agent.protocols import Arrays
 from vmr_agent.types import Record
 
@@ -31,6 +34,8 @@ logger = logging.getLogger(__name__)
 
 R = TypeVar("R", bound=Record)
 RECORD = "record"  # the array that holds the record's JSON as bytes
+PRINT = 40  # hex digits of a film's fingerprint
+POLL = 0.2  # seconds between two tries for a lock, in which waiting can be broken off
 IN_MEMORY = 32  # artefacts kept loaded: a few films' worth, so that a second query reads no disk
 
 
@@ -65,27 +70,33 @@ class Shelf:
                 return str(known["fingerprint"])
         except (OSError, ValueError, KeyError, TypeError):
             pass
-        with path.open("rb") as file:
-            found = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=20)).hexdigest()
+        try:
+            with path.open("rb") as file:
+                found = hashlib.file_digest(
+                    file, lambda: hashlib.blake2b(digest_size=PRINT // 2)
+                ).hexdigest()
+        except OSError as error:
+            reason = f"cannot be read ({error.strerror}); is it all there, and yours to read?"
+            raise VideoUnreadableError(f"{str(path)!r}: {reason}") from error
         self._publish(memo, json.dumps({"seen": seen, "fingerprint": found}).encode())
         return found
+
+    # ── artefacts ─────────────────────────────────────────────────────────────────────────────
 
     def keep(self, name: str, kind: type[R], make: Callable[[], tuple[R, Arrays]]) -> None:
         """Make the artefact unless it is there.
 
         While one process makes it, others wait and then find it. Whoever is killed leaves nothing.
         """
-        if self._find(name, kind) is not None:
+        if self.has(name, kind):
             return
-        with self._alone(name):
-            if self._find(name, kind) is not None:
-                return
-            record, arrays = make()
-            buffer = BytesIO()
-            text = np.frombuffer(record.model_dump_json().encode(), dtype=np.uint8)
-            np.savez(buffer, allow_pickle=False, **{RECORD: text, **arrays})
-            self._publish(self._path(name), buffer.getvalue())
-            self._remember(name, (record, arrays))
+        with self.alone(name):
+            if not self.has(name, kind):
+                self.put(name, *make())
+
+    def has(self, name: str, kind: type[Record]) -> bool:
+        """Whether the artefact is there, and whole."""
+        return self._find(name, kind) is not None
 
     def get(self, name: str, kind: type[R]) -> tuple[R, Arrays]:
         """The record and arrays of an artefact. Raises ShelfError when it is not there."""
@@ -94,19 +105,93 @@ class Shelf:
             raise ShelfError(f"{self._path(name)} is gone or damaged: run the film again")
         return found
 
+    def put(self, name: str, record: Record, arrays: Arrays) -> None:
+        """Publish the artefact. Of two who do so at once, with the same content, one wins."""
+        self._publish(self._path(name), _packed(record, arrays, compressed=True))
+        self._remember(name, (record, arrays))
+
+    # ── the journal ───────────────────────────────────────────────────────────────────────────
+
+    def once(
+        self, name: str, number: int, kind: type[R], make: Callable[[], tuple[R, Arrays]]
+    ) -> tuple[R, Arrays]:
+        """Piece ``number`` of an artefact in the making: from its journal, or made and noted."""
+        path = self._piece(name, number)
+        found = _read(path, kind)
+        if found is None:
+            found = make()
+            self._publish(path, _packed(*found))
+        return found
+
+    def piece(self, name: str, number: int, kind: type[R]) -> tuple[R, Arrays]:
+        """One piece from the journal. Raises ShelfError if it is damaged, and throws it away."""
+        path = self._piece(name, number)
+        found = _read(path, kind)
+        if found is None:
+            path.unlink(missing_ok=True)
+            raise ShelfError(f"{path} was damaged and is thrown away: run the film again")
+        return found
+
+    def noted(self, name: str) -> int:
+        """How many pieces the journal has, from the first on without a gap."""
+        number = 0
+        while self._piece(name, number).is_file():
+            number += 1
+        return number
+
+    def pieces(self, name: str, kind: type[R]) -> Iterator[tuple[R, Arrays]]:
+        """What the journal has, in order."""
+        return (self.piece(name, number, kind) for number in range(self.noted(name)))
+
+    def sweep(self, name: str) -> None:
+        """Throw the journal away, once the artefact it led to is published."""
+        shutil.rmtree(self._piece(name, 0).parent, ignore_errors=True)
+
+    # ── films ─────────────────────────────────────────────────────────────────────────────────
+
+    def films(self) -> list[str]:
+        """Fingerprints of all films of which something is shelved."""
+        return sorted(path.name for path in (self.home / "shelf").glob("[0-9a-f]" * PRINT))
+
+    def sizes(self, film: str) -> dict[str, int]:
+        """Bytes by stage."""
+        found: dict[str, int] = {}
+        for path in sorted((self.home / "shelf" / film).rglob("*.npz")):
+            stage = path.relative_to(self.home / "shelf" / film).parts[0].partition("-")[0]
+            found[stage] = found.get(stage, 0) + path.stat().st_size
+        return found
+
+    def entries(self, film: str, stage: str, kind: type[R]) -> list[R]:
+        """All artefacts of a stage, whatever the settings they were made with, the last first."""
+        paths = (self.home / "shelf" / film).glob(f"{stage}-*.npz")
+        latest = sorted(paths, key=lambda path: path.stat().st_mtime, reverse=True)
+        return [found[0] for path in latest if (found := _read(path, kind)) is not None]
+
+    def forget(self, film: str) -> None:
+        """Throw away everything shelved about a film."""
+        with self.alone(film):
+            shutil.rmtree(self.home / "shelf" / film, ignore_errors=True)
+        for name in [name for name in self._loaded if name.startswith(f"{film}/")]:
+            self._loaded.pop(name, None)
+
     @contextmanager
-    def _alone(self, name: str) -> Iterator[None]:
+    def alone(self, name: str, alive: Callable[[], None] = lambda: None) -> Iterator[None]:
+        """Nobody else is in such a block for this name. ``alive`` may raise to end the waiting."""
         lock = FileLock(self.home / "locks" / f"{digest(name)}.lock")
+        while not lock.is_locked:
+            try:
+                lock.acquire(timeout=POLL)
+            except Timeout:
+                alive()
+            except OSError as error:
+                raise ShelfError(
+                    f"cannot write to {self.home} ({error.strerror}): set VMR_HOME elsewhere"
+                ) from error
         try:
-            lock.acquire()
-        except OSError as error:
-            raise ShelfError(
-                f"cannot write to {self.home} ({error.strerror}): set VMR_HOME elsewhere"
-            ) from error
-        try:
-            # Under the lock nobody else writes this artefact: these are from someone killed.
-            for stale in self._path(name).parent.glob(f"{self._path(name).name}.*.tmp"):
-                stale.unlink(missing_ok=True)
+            # Under the lock nobody else writes this: these are from someone killed.
+            for pattern in (f"{name}.npz.*.tmp", f"{name}/*.tmp", f"{name}/*.pieces/*.tmp"):
+                for stale in (self.home / "shelf").glob(pattern):
+                    stale.unlink(missing_ok=True)
             yield
         finally:
             lock.release()
@@ -115,18 +200,10 @@ class Shelf:
         held = self._loaded.get(name)
         if held is not None and isinstance(held[0], kind):
             return held[0], held[1]
-        try:
-            with np.load(self._path(name), allow_pickle=False) as file:
-                arrays = {key: file[key] for key in file.files}
-            record = kind.model_validate_json(arrays.pop(RECORD).tobytes())
-        except FileNotFoundError:
-            return None
-        # RuntimeError and OSError are what zipfile makes of flipped bits in its headers.
-        except (OSError, RuntimeError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-            logger.warning("%s is damaged and will be made again (%s)", name, error)
-            return None
-        self._remember(name, (record, arrays))
-        return record, arrays
+        found = _read(self._path(name), kind)
+        if found is not None:
+            self._remember(name, found)
+        return found
 
     def _remember(self, name: str, artefact: tuple[Record, Arrays]) -> None:
         self._loaded[name] = artefact
@@ -135,6 +212,9 @@ class Shelf:
 
     def _path(self, name: str) -> Path:
         return self.home / "shelf" / f"{name}.npz"
+
+    def _piece(self, name: str, number: int) -> Path:
+        return self.home / "shelf" / f"{name}.pieces" / f"{number:05}.npz"
 
     def _publish(self, path: Path, content: bytes) -> None:
         """Write whole or not at all: temporary name, fsync, rename."""
@@ -155,3 +235,27 @@ class Shelf:
             raise ShelfError(
                 f"cannot write {path} ({error.strerror}): free some room or set VMR_HOME elsewhere"
             ) from error
+
+
+def _packed(record: Record, arrays: Arrays, compressed: bool = False) -> bytes:
+    buffer = BytesIO()
+    text = np.frombuffer(record.model_dump_json().encode(), dtype=np.uint8)
+    save = np.savez_compressed if compressed else np.savez
+    save(buffer, allow_pickle=False, **{RECORD: text, **arrays})
+    return buffer.getvalue()
+
+
+def _read(path: Path, kind: type[R]) -> tuple[R, Arrays] | None:
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {key: file[key] for key in file.files}
+        return kind.model_validate_json(arrays.pop(RECORD).tobytes()), arrays
+    except FileNotFoundError:
+        return None
+    # RuntimeError and OSError are what zipfile makes of flipped bits in its headers.
+    except (
+        *(OSError, RuntimeError, ValueError, KeyError, EOFError),
+        *(zipfile.BadZipFile, zlib.error, NotImplementedError),
+    ) as error:
+        logger.warning("%s is damaged and will be made again (%s)", path, error)
+        return None

@@ -12,8 +12,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from vmr_agent.types import Channel, Hit, Shot, Span, Utterance, Video
-from vmr_agent.video import Frame
+from vmr_agent.frame import Frame
+from vmr_agent.types import Channel, Hit, Span, Utterance, Video
 
 Array = NDArray[np.float32]
 Image = NDArray[np.uint8]
@@ -22,12 +22,18 @@ Row = tuple[Channel, Span, Array]
 
 
 class ShotDetector(Protocol):
-    """Finds cuts. ``detector.detect(frames)`` pulls every frame once, in order."""
+    """Finds cuts. A film comes in stretches, each with a little of what lay before it."""
 
     name: str
+    lead: float
+    """Seconds of film before those that count, needed as context; 2 at most."""
 
-    def detect(self, frames: Iterable[Frame]) -> tuple[Shot, ...]:
-        """Shots that tile the frames seen, in order; empty when there was no frame."""
+    def cuts(self, frames: Iterable[Frame], since: float) -> tuple[float, ...]:
+        """Seconds at which shots begin, rising, as decided at the frames from ``since`` on.
+
+        Pulls every frame once, in order; the earlier ones are context. Stretches that follow on
+        one another give together what the whole film gives at once.
+        """
         ...
 
 
@@ -97,10 +103,21 @@ class Transcriber(Protocol):
 class Listener(Protocol):
     """Measures sound."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What measures it, weights included."""
+        ...
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Sound classes it can tell, lower case; empty without a tagger."""
+        ...
 
     def listen(self, samples: Array, rate: int) -> Array:
-        """Per second of sound ``(S, 2)``: loudness in dBFS (at least -100), speech share [0, 1]."""
+        """Per second of sound ``(S, 2 + C)``.
+
+        Loudness in dBFS (at least -100), speech share in [0, 1], each class's probability.
+        """
         ...
 
 
@@ -109,8 +126,20 @@ class Index(Protocol):
 
     name: str
 
-    def put(self, video: Video, rows: Sequence[Row]) -> None:
-        """Add one film's rows; a row that is already there stays as it is."""
+    def knows(self, video: Video, mark: str) -> bool:
+        """Whether the film's rows are in it whole, made under this mark and found at this path."""
+        ...
+
+    def put(self, video: Video, mark: str, rows: Sequence[Row]) -> None:
+        """Make these the film's rows; they were made under ``mark``."""
+        ...
+
+    def forget(self, fingerprint: str) -> None:
+        """Drop a film's rows."""
+        ...
+
+    def films(self) -> Mapping[str, str]:
+        """The mark of every film that is in, by fingerprint."""
         ...
 
     def query(self, kind: Channel, vector: Array, limit: int) -> list[Hit]:

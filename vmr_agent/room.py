@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Protocol
 
 from langgraph.runtime import Runtime
 
-from vmr_agent.state import State, Update
+from vmr_agent.state import FRONT, State, Update
 from vmr_agent.toolbox import Toolbox
 from vmr_agent.types import Step
 
@@ -25,6 +25,7 @@ class Node(Protocol):
         ...
 
 
+UNTOLD = ("steps", "faults", "reel", "reels_done", "block", "blocks_done")
 PAUSE = 0.1  # seconds between two progress events of a room: a person sees no more
 
 
@@ -46,15 +47,20 @@ def room(work: Callable[[State, Toolbox, Tick], Update]) -> Node:
         last = [0.0]
 
         def tick(done: float) -> None:
+            runtime.context.showing.alive()
             if time.monotonic() - last[0] >= PAUSE:
                 last[0] = time.monotonic()
                 runtime.stream_writer(Progress(name, done, total))
 
-        runtime.stream_writer(Progress(name, 0.0, total))
+        runtime.context.showing.alive()
+        if name not in FRONT:  # those are visited again and again, and tell how far they are
+            runtime.stream_writer(Progress(name, 0.0, total))
         update = work(state, runtime.context, tick)
         seconds = time.monotonic() - began
-        update["steps"] = (Step(room=name, seconds=seconds, made=_made(update)),)
-        runtime.stream_writer(Progress(name, total, total))
+        made = _made(update)
+        update["steps"] = (Step(room=name, seconds=seconds, made=made),)
+        if made:
+            runtime.stream_writer(Progress(name, total, total))
         return update
 
     # Not functools.wraps: LangGraph must see the node's own parameters, not those of the work.
@@ -63,7 +69,7 @@ def room(work: Callable[[State, Toolbox, Tick], Update]) -> Node:
 
 
 def _made(update: Update) -> str:
-    made = {key: value for key, value in update.items() if key not in ("steps", "faults")}
+    made = {key: value for key, value in update.items() if key not in UNTOLD}
     return ", ".join(_brief(key, value) for key, value in made.items())
 
 

@@ -4,52 +4,38 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings import SettingsError as NotJson
 
 from vmr_agent.errors import SettingsError
-
-
-class Group(BaseModel):
-    """Base of a room's settings."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-
-class VideoSettings(Group):
-    """What may be opened."""
-
-    max_pixels: int = Field(default=8192 * 4608, gt=0)
-    """Pixels in a frame. 8K film passes; a 16k x 16k bomb of a few hundred kilobytes does not."""
-
-
-class StripSettings(Group):
-    """The sampled frames that every later room reads."""
-
-    fps: float = Field(default=2.0, gt=0, le=30)
-    """Samples per second of film. Boundaries inside a shot are no finer than half of 1/fps."""
-    short_side: int = Field(default=260, ge=64, le=1080)
-    """Pixels. 260 is what the packaged picture encoder looks at."""
-    key_short_side: int = Field(default=540, ge=64, le=2160)
-    """Pixels of key frames. Subtitles stay readable at 540, and OCR takes no longer than at 360."""
-    key_every: float = Field(default=10.0, gt=0)
-    """Seconds after which an unchanged picture gives a key frame again."""
-    key_change: float = Field(default=0.04, gt=0, lt=1)
-    """Mean absolute luma change (of 1) since the last key frame that makes a new one."""
-    jpeg_quality: int = Field(default=90, ge=50, le=100)
-    """At 90 the encoder's vectors move by less than a cosine of .01."""
+from vmr_agent.limits import Group as Group
+from vmr_agent.limits import StripSettings as StripSettings
+from vmr_agent.limits import VideoSettings as VideoSettings
 
 
 class ShotSettings(Group):
-    """Cuts (PySceneDetect's ContentDetector)."""
+    """Cuts (PySceneDetect)."""
 
-    threshold: float = Field(default=27.0, gt=0)
-    """Content change (0-255) that is a cut: PySceneDetect's own default."""
+    detector: Literal["content", "adaptive", "histogram", "hash", "gradual"] = "gradual"
+    """Which detector: PySceneDetect's own, or ``gradual``, its adaptive one with a second look and
+    an eye for fades and dissolves (evals/results/shots.json compares them)."""
+    threshold: float | None = Field(default=None, gt=0)
+    """Change that is a cut, in the detector's own measure; None is PySceneDetect's default."""
     min_length: float = Field(default=0.6, ge=0)
     """Seconds; shorter shots are merged into the one before."""
+
+
+class EmbedSettings(Group):
+    """What frames look like, stored little (SMORE)."""
+
+    alike: float = Field(default=0.95, ge=0, le=1)
+    """Cosine with the first of a group above which a frame joins it. At .95 no answer changed on
+    672 questions, at .90 five did (evals/results/compression.json)."""
+    energy: float = Field(default=0.95, gt=0, le=1)
+    """Share of a group's energy that its one vector is made from (SMORE)."""
 
 
 class ModelSettings(Group):
@@ -59,9 +45,13 @@ class ModelSettings(Group):
     """``auto``, ``concepts`` (packaged), or ``open_clip:ARCHITECTURE:WEIGHTS``, with WEIGHTS a
     file or a hub tag that is already in the cache."""
     whisper: str = "auto"
-    """``auto``, ``packaged``, ``off``, or a faster-whisper folder or model name."""
+    """``auto`` (``packaged``), ``packaged`` (base), ``packaged-tiny`` (twice as fast, English by
+    itself), ``off``, or a faster-whisper folder or model name."""
     reader: Literal["auto", "rapidocr", "off"] = "auto"
     """On-screen text."""
+    tagger: str = "auto"
+    """Names sounds: ``auto`` (one already in the hub's cache, else none), ``off``, or a folder or
+    hub name of CLAP or an audio classifier, with safetensors weights."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where tensors live."""
     language: str | None = None
@@ -71,10 +61,10 @@ class ModelSettings(Group):
 class TranscribeSettings(Group):
     """Speech."""
 
-    chunk: float = Field(default=600.0, ge=30)
-    """Seconds of sound held at once: ten minutes are 38 MB."""
-    batch: int = Field(default=8, ge=1)
-    """Stretches of speech recognised together."""
+    chunk: float = Field(default=240.0, ge=60, le=3600)
+    """Seconds of sound that are worked on, and shelved, together: what a kill costs at most."""
+    batch: int = Field(default=4, ge=1)
+    """Stretches of speech recognised together: on one core 4 are faster than 1, 2 or 8."""
     min_logprob: float = -1.0
     """Mean log-probability below which a stretch counts as misheard (Whisper's own value)."""
     max_no_speech: float = Field(default=0.6, ge=0, le=1)
@@ -177,6 +167,18 @@ class VerifySettings(Group):
     """Moments in an answer."""
 
 
+PROFILES: dict[str, dict[str, dict[str, object]]] = {
+    "full": {},
+    "balanced": {"video": {"frames": "reference"}, "strip": {"fps": 1.0}},
+    "lean": {
+        "video": {"frames": "key"},
+        "strip": {"fps": 1.0},
+        "models": {"whisper": "packaged-tiny", "reader": "off"},
+    },
+}
+"""What each profile sets, where nothing else was said."""
+
+
 class Settings(BaseSettings):
     """All settings. From the environment (``VMR_ROOM__NAME``), or as arguments."""
 
@@ -189,12 +191,18 @@ class Settings(BaseSettings):
         use_attribute_docstrings=True,
     )
 
+    profile: Literal["full", "balanced", "lean"] = "full"
+    """How closely a film is looked at, and how long that takes (docs/performance.md has figures):
+    ``full`` decodes every frame and takes up to two samples a second; ``balanced`` skips frames
+    that no other refers to and takes one; ``lean`` decodes key frames alone, has the tiny Whisper,
+    and reads no text. What is set besides counts more than the profile."""
     home: Path | None = None
     """Where the shelf, the index and unpacked weights live; None is the user's cache folder."""
     video: VideoSettings = VideoSettings()
     strip: StripSettings = StripSettings()
     shots: ShotSettings = ShotSettings()
     models: ModelSettings = ModelSettings()
+    embed: EmbedSettings = EmbedSettings()
     transcribe: TranscribeSettings = TranscribeSettings()
     read: ReadSettings = ReadSettings()
     retrieve: RetrieveSettings = RetrieveSettings()
@@ -204,6 +212,12 @@ class Settings(BaseSettings):
     verify: VerifySettings = VerifySettings()
     max_query_words: int = Field(default=200, ge=1)
     """Words; longer is no question, and the text encoder reads no further."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _profiled(cls, given: Any) -> Any:
+        preset = PROFILES.get(given.get("profile", "full"), {})
+        return {**given, **{room: _under(given.get(room), set_) for room, set_ in preset.items()}}
 
 
 def from_environment() -> Settings:
@@ -224,6 +238,13 @@ def from_environment() -> Settings:
         raise SettingsError(
             f"VMR_…: {value!r} is not JSON, which lists and whole groups of settings are given in"
         ) from error
+
+
+def _under(given: Any, preset: dict[str, object]) -> Any:
+    """What was said about a room, on top of what the profile says."""
+    if isinstance(given, Group):
+        given = {name: getattr(given, name) for name in given.model_fields_set}
+    return {**preset, **given} if isinstance(given, dict) else given or preset
 
 
 def _misspelt(name: str) -> bool:

@@ -38,13 +38,19 @@ class Heard(NamedTuple):
 
 
 def merge(speech: Sequence[Stretch], duration: float) -> list[Stretch]:
-    """Stretches of speech, padded and joined to windows of at most ``WINDOW`` seconds."""
+    """Stretches of speech, padded and joined to windows of at most ``WINDOW`` seconds.
+
+    Windows do not overlap: what was heard in two of them would be transcribed twice.
+    """
     windows: list[Stretch] = []
     for start, end in speech:
         start, end = max(0.0, start - PAD), min(end + PAD, duration)
         if windows and end - windows[-1][0] <= WINDOW and start - windows[-1][1] <= GAP:
             windows[-1] = (windows[-1][0], end)
         else:
+            if windows and start < windows[-1][1]:
+                start = (start + windows[-1][1]) / 2
+                windows[-1] = (windows[-1][0], start)
             windows.append((start, end))
     return windows
 

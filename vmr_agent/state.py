@@ -8,6 +8,48 @@ from typing import Annotated, TypedDict
 from vmr_agent.rounds import Horizon, Retrieval, Sieve, Verdict
 from vmr_agent.types import Candidate, Clip, Fault, Proposal, Query, Record, Step, Video
 
+FRONT = ("detect_shots", "embed_frames", "read_text", "listen", "transcribe", "index_video")
+"""Rooms that run once per video, and are visited once for each reel or block."""
+
+
+def logged(log: tuple[Step, ...], new: tuple[Step, ...]) -> tuple[Step, ...]:
+    """The log with new steps; visits to a room of the front half add up."""
+    steps = {step.room: index for index, step in enumerate(log)}
+    out = list(log)
+    for step in new:
+        if step.room in FRONT and step.room in steps:
+            index = steps[step.room]
+            seconds = out[index].seconds + step.seconds
+            made = step.made or out[index].made
+            out[index] = out[index].model_copy(update={"seconds": seconds, "made": made})
+        else:
+            steps[step.room] = len(out)
+            out.append(step)
+    return tuple(out)
+
+
+class Door(TypedDict):
+    """What the two wings of the front half are given."""
+
+    video: Video
+
+
+class Watched(TypedDict):
+    """What the picture's wing hands on."""
+
+    footage: str
+    vectors: str
+    screen: str
+    steps: Annotated[tuple[Step, ...], logged]
+
+
+class Heard(TypedDict):
+    """What the sound's wing hands on."""
+
+    sounds: str
+    speech: str
+    steps: Annotated[tuple[Step, ...], logged]
+
 
 class State(Record):
     """Everything on the tray. One room writes one key; every room adds to ``steps``."""
@@ -17,6 +59,14 @@ class State(Record):
     request: str = ""
     """The question as asked; the door puts it here."""
 
+    reel: int = -1
+    """The reel of picture on the table, counted from 0."""
+    reels_done: bool = False
+    """Whether that was the last."""
+    block: int = -1
+    """The block of sound on the table, counted from 0."""
+    blocks_done: bool = False
+    """Whether that was the last."""
     footage: str = ""
     """Artefact of ``detect_shots``."""
     vectors: str = ""
@@ -47,8 +97,8 @@ class State(Record):
     horizon: Horizon = Horizon()
     """From ``widen``."""
 
-    steps: Annotated[tuple[Step, ...], operator.add] = ()
-    """The log: every room visited."""
+    steps: Annotated[tuple[Step, ...], logged] = ()
+    """The log: every room visited, the front half's once for all its reels and blocks."""
     faults: Annotated[tuple[Fault, ...], operator.add] = ()
     """What rooms had to do without."""
 
@@ -80,6 +130,10 @@ class State(Record):
 class Update(TypedDict, total=False):
     """What a room may put on the tray."""
 
+    reel: int
+    reels_done: bool
+    block: int
+    blocks_done: bool
     footage: str
     vectors: str
     screen: str

@@ -15,12 +15,13 @@ from pathlib import Path
 
 import numpy as np
 
+from vmr_agent.frame import Frame
 from vmr_agent.library import Shelf
+from vmr_agent.limits import StripSettings
 from vmr_agent.protocols import Array, Image, Row
-from vmr_agent.settings import GroundSettings, RetrieveSettings, Settings, StripSettings
+from vmr_agent.settings import GroundSettings, RetrieveSettings, Settings
 from vmr_agent.toolbox import Toolbox
-from vmr_agent.types import Channel, Hit, Shot, Span, Video
-from vmr_agent.video import Frame
+from vmr_agent.types import Channel, Hit, Span, Video
 from vmr_agent.words import tokens
 
 COLOURS = {
@@ -73,20 +74,20 @@ class ColourShots:
     """A cut is where the mean colour jumps."""
 
     name = "colour-shots"
+    lead = 0.5
     jump = 40.0  # of 255
 
-    def detect(self, frames: Iterable[Frame]) -> tuple[Shot, ...]:
-        """Shots between the jumps."""
-        starts: list[float] = []
+    def cuts(self, frames: Iterable[Frame], since: float) -> tuple[float, ...]:
+        """Where it jumps."""
+        found: list[float] = []
         before: Array | None = None
-        end = 0.0
         for frame in frames:
             mean = frame.rgb().mean(axis=(0, 1), dtype=np.float32)
-            if before is None or np.abs(mean - before).max() > self.jump:
-                starts.append(frame.time)
-            before, end = mean, frame.time + frame.length
-        edges = zip(starts, [*starts[1:], end], strict=True)
-        return tuple(Shot(span=Span(start=start, end=stop)) for start, stop in edges)
+            jumps = before is not None and np.abs(mean - before).max() > self.jump
+            if jumps and frame.time >= since:
+                found.append(frame.time)
+            before = mean
+        return tuple(found)
 
 
 class ColourEncoder:
@@ -139,6 +140,7 @@ class Loudness:
     """Loudness per second; nobody speaks."""
 
     name = "loudness"
+    classes: tuple[str, ...] = ()
 
     def listen(self, samples: Array, rate: int) -> Array:
         """``(S, 2)``: dBFS and 0."""
@@ -154,16 +156,28 @@ class ListIndex:
     name = "list"
 
     def __init__(self) -> None:
-        self._rows: dict[tuple[str, int], tuple[Video, Row]] = {}
+        self._films: dict[str, tuple[Video, str, Sequence[Row]]] = {}
 
-    def put(self, video: Video, rows: Sequence[Row]) -> None:
-        """Add rows; those that are there stay."""
-        for number, row in enumerate(rows):
-            self._rows.setdefault((video.fingerprint, number), (video, row))
+    def knows(self, video: Video, mark: str) -> bool:
+        """Whether it was put."""
+        known = self._films.get(video.fingerprint)
+        return known is not None and (known[0].path, known[1]) == (video.path, mark)
+
+    def put(self, video: Video, mark: str, rows: Sequence[Row]) -> None:
+        """Make these the film's rows."""
+        self._films[video.fingerprint] = video, mark, rows
+
+    def forget(self, fingerprint: str) -> None:
+        """Drop a film."""
+        self._films.pop(fingerprint, None)
+
+    def films(self) -> dict[str, str]:
+        """Marks by fingerprint."""
+        return {film: mark for film, (_, mark, _) in self._films.items()}
 
     def query(self, kind: Channel, vector: Array, limit: int) -> list[Hit]:
         """The nearest rows of a kind."""
-        mine = [(video, row) for video, row in self._rows.values() if row[0] == kind]
+        mine = [(v, row) for v, _, rows in self._films.values() for row in rows if row[0] == kind]
         hits = [
             Hit(path=video.path, span=row[1], kind=kind, cosine=float(row[2] @ vector))
             for video, row in mine

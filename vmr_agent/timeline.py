@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +23,12 @@ HOLE = 0.5
 """Seconds without a frame above which frames are missing."""
 REORDERED = 16
 """Frames that a codec may hold back, so that packets seem to leap; no codec holds more."""
+AHEAD = 2 * REORDERED + 1
+"""Frames that are still to come when a loss behind them is met: reordered, and in threads."""
 SKIPPED = 1024
 """Bytes between two packets that no header explains."""
+MOST_HELD = 64_000_000
+"""Bytes of packets kept while looking for the place to begin."""
 JOIN = 0.1
 """Seconds by which sound may stray from its timestamps before silence is put in."""
 
@@ -73,6 +78,8 @@ class Timeline:
         """Frames and packets met, broken ones included."""
         self.kept = 0
         """Frames handed on."""
+        self.told = 0
+        """Frames and packets met up to the frame that was handed on last."""
         self._earliest = 0.0 if zero is None else -LONGEST
 
     def frames(self, decoded: Iterable[F]) -> Iterator[tuple[float, F]]:
@@ -81,26 +88,19 @@ class Timeline:
         Each is held until the next is known: of two out of order the one that leapt ahead goes, so
         that one wild timestamp costs one frame and not the rest of the film.
         """
-        last = -math.inf
+        last, met = -math.inf, 0
         held: tuple[float, F] | None = None
         for item in self._timed(decoded):
             if held is not None and item[0] > held[0]:
-                self.kept += 1
+                self.kept, self.told = self.kept + 1, met
+                last, met = held[0], self.met
                 yield held
-                last, held = held[0], item
-            elif item[0] > last:
                 held = item
+            elif item[0] > last:
+                held, met = item, self.met
         if held is not None:
-            self.kept += 1
+            self.kept, self.told = self.kept + 1, met
             yield held
-
-    def coverage(self, end: float, promise: float) -> float:
-        """Share of the film that was kept, in [0, 1].
-
-        kept / met, times end / promise if the film ends more than ``SLACK`` before the promise.
-        """
-        reach = end / promise if end < promise - SLACK else 1.0
-        return reach * self.kept / max(1, self.met)
 
     def _timed(self, decoded: Iterable[F]) -> Iterator[tuple[float, F]]:
         now = None
@@ -144,6 +144,45 @@ class Skips:
         self._last, self._left_out = max(time, last), False
         frames = pause * self.rate - 1
         return round(frames) if left_out and pause > HOLE and frames > REORDERED else 0
+
+
+class Runup:
+    """The latest packets, back to the last key frame but one: where decoding may set in."""
+
+    def __init__(self) -> None:
+        self._runs: deque[list[tuple[int, Any]]] = deque([[]], maxlen=2)
+        self._sizes: deque[int] = deque([0], maxlen=2)
+
+    @property
+    def full(self) -> bool:
+        """Whether more is held than memory should be spent on: a film with hardly a key frame."""
+        return sum(self._sizes) > MOST_HELD
+
+    def add(self, lost: int, packet: Any) -> None:
+        """One more packet, in file order, and how many were lost right before it."""
+        if packet.is_keyframe:
+            self._runs.append([])
+            self._sizes.append(0)
+        self._runs[-1].append((lost, packet))
+        self._sizes[-1] += packet.size
+
+    def packets(self) -> list[tuple[int, Any]]:
+        """Those to decode first."""
+        return [each for run in self._runs for each in run]
+
+
+def falls_short(end: float, promise: float) -> bool:
+    """Whether a film ends before its header says, by more than headers round."""
+    return end < promise - SLACK
+
+
+def coverage(kept: int, met: int, end: float, promise: float) -> float:
+    """Share of the film that was kept, in [0, 1].
+
+    kept / met, times end / promise if the film fell short of what its header promised.
+    """
+    reach = end / promise if falls_short(end, promise) else 1.0
+    return reach * kept / max(1, met)
 
 
 def believed(seconds: Fraction | float) -> float:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
+
+import numpy as np
 
 from vmr_agent.artefacts import Curves, Entry, Footage, Screen, Sounds, Speech, Vectors
 from vmr_agent.errors import SettingsError
 from vmr_agent.film import Film
 from vmr_agent.library import Shelf, digest
+from vmr_agent.playback import probe
 from vmr_agent.protocols import (
     Array,
     Arrays,
@@ -24,12 +27,23 @@ from vmr_agent.protocols import (
     Transcriber,
 )
 from vmr_agent.settings import Settings
+from vmr_agent.showing import Showing
 from vmr_agent.state import State
-from vmr_agent.types import Record
+from vmr_agent.types import Record, Video
 
 R = TypeVar("R", bound=Record)
 Made = tuple[R, Arrays]
-LAYOUT = 1  # raised when artefacts change their meaning: old ones are then made again
+LAYOUT = 2  # raised when artefacts change their meaning: old ones are then made again
+FILMS = 4  # films held in memory, ready to be asked about
+WHOLE: dict[str, type[Record]] = {
+    "footage": Footage,
+    "vectors": Vectors,
+    "screen": Screen,
+    "sounds": Sounds,
+    "speech": Speech,
+    "entry": Entry,
+}
+"""What the artefact of each stage of the front half is."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +59,20 @@ class Toolbox:
     index: Index
     transcriber: Transcriber | None = None
     reader: Reader | None = None
+    showing: Showing = field(default_factory=Showing)
+    """What this run is looking at; every run has its own."""
+    films: dict[str, Film] = field(default_factory=dict)
+    """The last few films asked about, by their entry."""
+
+    def name(self, state: State, stage: str, about: object = None) -> str:
+        """What the artefact of a stage is called, for this film ``about`` something."""
+        if about is None:
+            return self.called(state.video.fingerprint, stage)
+        return f"{state.video.fingerprint}/{stage}/{digest(self._digests[stage], about)}"
+
+    def called(self, film: str, stage: str) -> str:
+        """The same for a film of which only the fingerprint is known."""
+        return f"{film}/{stage}-{self._digests[stage]}"
 
     def keep(
         self,
@@ -54,36 +82,64 @@ class Toolbox:
         make: Callable[[], Made[R]],
         about: object = None,
     ) -> str:
-        """The artefact of a stage, for this film ``about`` something: made unless shelved."""
-        known = self._digests[stage] if about is None else digest(self._digests[stage], about)
-        name = f"{state.video.fingerprint}/{stage}-{known}"
+        """The name of a stage's artefact: made unless shelved."""
+        name = self.name(state, stage, about)
         self.shelf.keep(name, kind, make)
         return name
 
+    def probe(self, path: Path) -> Video:
+        """What the file is; a film that was opened before is not opened again."""
+        film, limits = self.shelf.fingerprint(path), self.settings.video
+        name = f"{film}/probe-{digest(LAYOUT, limits.max_pixels)}"
+        self.shelf.keep(name, Video, lambda: (probe(path, film, limits), {}))
+        return self.shelf.get(name, Video)[0].model_copy(update={"path": str(path)})
+
+    def shelved(self, state: State) -> bool:
+        """Whether the whole front half is done for the film, and the index has it."""
+        entry = self.name(state, "entry")
+        return self.shelf.has(entry, Entry) and self.index.knows(state.video, entry)
+
+    def lacking(self, state: State, *stages: str) -> list[str]:
+        """Names of the artefacts that are not on the shelf."""
+        names = {self.name(state, stage): WHOLE[stage] for stage in stages}
+        return [name for name, kind in names.items() if not self.shelf.has(name, kind)]
+
     def entry(self, state: State) -> Entry:
         """What the film turned out to be."""
-        return self.shelf.get(state.entry, Entry)[0]
+        return self.shelf.get(self.name(state, "entry"), Entry)[0]
 
     def curves(self, state: State) -> tuple[Curves, Array]:
         """The relevance curves (C, T) that ``retrieve`` made last."""
         found, arrays = self.shelf.get(state.found.curves, Curves)
         return found, arrays["curves"]
 
-    def film(self, state: State, made: Made[Entry] | None = None) -> Film:
-        """Everything the front half shelved about the film; ``made`` is an entry in the making."""
-        entry, meanings = made or self.shelf.get(state.entry, Entry)
-        vectors = self.shelf.get(state.vectors, Vectors)[1]
+    def film(self, state: State) -> Film:
+        """Everything the front half shelved about the film."""
+        name = self.name(state, "entry")
+        if name not in self.films:
+            while len(self.films) >= FILMS:
+                self.films.pop(next(iter(self.films)))
+            self.films[name] = self._film(state)
+        return self.films[name]
+
+    def _film(self, state: State) -> Film:
+        def shelved(stage: str) -> tuple[Any, Arrays]:
+            return self.shelf.get(self.name(state, stage), WHOLE[stage])
+
+        entry, meanings = shelved("entry")
+        vectors, levels = shelved("vectors")[1], shelved("sounds")
         return Film(
             entry=entry,
-            shots=self.shelf.get(state.footage, Footage)[0].shots,
+            shots=shelved("footage")[0].shots,
             times=vectors["times"],
-            vectors=vectors["vectors"],
-            utterances=self.shelf.get(state.speech, Speech)[0].utterances,
-            speech=meanings["speech"],
+            vectors=vectors["vectors"].astype(np.float32),
+            utterances=shelved("speech")[0].utterances,
+            speech=meanings["speech"].astype(np.float32),
             speakers=meanings["speakers"],
-            texts=self.shelf.get(state.screen, Screen)[0].texts,
-            text=meanings["text"],
-            levels=self.shelf.get(state.sounds, Sounds)[1]["levels"],
+            texts=shelved("screen")[0].texts,
+            text=meanings["text"].astype(np.float32),
+            levels=levels[1]["levels"].astype(np.float32),
+            classes=levels[0].classes,
         )
 
     @property
@@ -93,7 +149,7 @@ class Toolbox:
             "shots": self.detector.name,
             "picture": self.encoder.name,
             "sentences": self.sentences.name,
-            "sound": self.listener.name,
+            "sound": self.listener.name + ("" if self.listener.classes else ", no tagger"),
             "speech": self.transcriber.name if self.transcriber else "off",
             "text": self.reader.name if self.reader else "off",
             "chat": "off",
@@ -104,11 +160,13 @@ class Toolbox:
     def _digests(self) -> dict[str, str]:
         """What each artefact depends on besides the film itself, in sixteen digits."""
         s, m = self.settings, self.models
-        footage = digest(LAYOUT, m["shots"], s.strip.model_dump(), s.shots.model_dump())
-        vectors = digest(footage, m["picture"])
+        decode = {"frames": s.video.frames, "reel": s.video.reel}
+        looks = (s.strip.model_dump(), s.shots.model_dump())
+        footage = digest(LAYOUT, m["shots"], decode, *looks)
+        vectors = digest(footage, m["picture"], s.embed.model_dump())
         screen = digest(footage, m["text"], s.read.model_dump())
         speech = digest(LAYOUT, m["speech"], s.transcribe.model_dump(), s.models.language)
-        sounds = digest(LAYOUT, m["sound"])
+        sounds = digest(LAYOUT, m["sound"], s.transcribe.chunk)
         entry = digest(vectors, screen, speech, sounds, m["sentences"])
         return {
             "footage": footage,
@@ -125,11 +183,10 @@ def build_toolbox(settings: Settings) -> Toolbox:
     """The toolbox that the settings ask for. Models load when they are first used."""
     from vmr_agent.adapters.device import pick
     from vmr_agent.adapters.index import ChromaIndex
-    from vmr_agent.adapters.scenes import ContentShots
+    from vmr_agent.adapters.scenes import SceneShots
     from vmr_agent.adapters.sentences import MiniLM
-    from vmr_agent.adapters.sound import Levels
 
-    shelf = Shelf(_home(settings))
+    shelf = Shelf(home(settings))
     sentences = MiniLM(shelf.home)
     device = pick(settings.models.device)
     encoder = _encoder(settings, shelf, sentences, device)
@@ -137,17 +194,18 @@ def build_toolbox(settings: Settings) -> Toolbox:
     return Toolbox(
         settings=settings,
         shelf=shelf,
-        detector=ContentShots(settings.shots),
+        detector=SceneShots(settings.shots),
         encoder=encoder,
         sentences=sentences,
-        listener=Levels(),
+        listener=_listener(settings, device),
         transcriber=_transcriber(settings, shelf.home, device),
         reader=_reader(settings),
         index=ChromaIndex(shelf.home / "chroma", makers),
     )
 
 
-def _home(settings: Settings) -> Path:
+def home(settings: Settings) -> Path:
+    """Where everything is kept that outlives a run."""
     if settings.home is not None:
         return settings.home.expanduser().absolute()
     from platformdirs import user_cache_path
@@ -170,6 +228,15 @@ def _encoder(settings: Settings, shelf: Shelf, sentences: Sentences, device: str
     from vmr_agent.adapters.clip import OpenClip
 
     return OpenClip(architecture, weights, device)
+
+
+def _listener(settings: Settings, device: str) -> Listener:
+    from vmr_agent.adapters.sound import Levels
+    from vmr_agent.adapters.tagger import Tagger, nearby
+
+    choice = settings.models.tagger
+    model = nearby() if choice == "auto" else None if choice == "off" else choice
+    return Tagger(Levels(), model, device) if model else Levels()
 
 
 def _transcriber(settings: Settings, home: Path, device: str) -> Transcriber | None:

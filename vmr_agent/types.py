@@ -12,6 +12,7 @@ Channel = Literal["picture", "speech", "text", "sound"]
 Source = Literal[
     "picture", "speech", "text", "sound", "relevance", "caption", "grounding", "verification"
 ]
+TimingQuality = Literal["aligned", "attention", "segment"]
 Status = Literal["found", "not_found", "partial"]
 
 
@@ -115,7 +116,7 @@ class Utterance(Record):
     """What is said."""
     words: tuple[Word, ...] = ()
     """Its words in order; empty when no word times are known."""
-    timing: Literal["aligned", "attention", "segment"]
+    timing: TimingQuality
     """Where word times come from: forced alignment, the recogniser's attention, or nowhere."""
 
 
@@ -271,6 +272,9 @@ class RunReport(Record):
     """Every room visited, in order."""
     coverage: Coverage
     """What the answer rests on."""
+    timing_quality: TimingQuality | None = None
+    """How exact the word times are: forced alignment, the recogniser's attention, or whole
+    segments, the poorest that occurs; None if nothing is said."""
     models: dict[str, str]
     """Which model did what, by role."""
     settings: dict[str, object]

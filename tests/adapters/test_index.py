@@ -1,6 +1,5 @@
 """The index over all films: Chroma, on disk, for real."""
 
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +9,6 @@ import numpy as np
 import pytest
 
 from vmr_agent.adapters.index import ChromaIndex
-from vmr_agent.errors import ShelfError
 from vmr_agent.protocols import Array, Row
 from vmr_agent.types import Channel, Span, Video
 
@@ -46,8 +44,8 @@ def index(tmp_path: Path) -> ChromaIndex:
 
 def test_the_nearest_rows_come_first_with_all_that_is_known(index: ChromaIndex) -> None:
     vectors = units(50)
-    index.put(film("one"), rows(vectors[:25]))
-    index.put(film("two"), rows(vectors[25:]))
+    index.put(film("one"), "entry", rows(vectors[:25]))
+    index.put(film("two"), "entry", rows(vectors[25:]))
     hits = index.query("picture", vectors[30], 5)
     assert len(hits) == 5
     assert hits[0].path == "/films/two.mp4"
@@ -62,7 +60,7 @@ def test_neighbours_on_clustered_vectors_are_the_true_ones(index: ChromaIndex) -
     centres, noise = units(30, size=64), units(3000, seed=1, size=64)
     vectors = np.repeat(centres, 100, axis=0) + 0.05 * noise
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    index.put(film(), rows(vectors))
+    index.put(film(), "entry", rows(vectors))
     found = {hit.span.start for hit in index.query("picture", centres[7], 50)}
     true = {0.5 * i for i in np.argsort(-(vectors @ centres[7]))[:50].tolist()}
     assert len(found & true) >= 49
@@ -70,39 +68,39 @@ def test_neighbours_on_clustered_vectors_are_the_true_ones(index: ChromaIndex) -
 
 def test_kinds_are_kept_apart(index: ChromaIndex) -> None:
     vectors = units(3)
-    index.put(film(), [*rows(vectors[:1], "speech"), *rows(vectors[1:2], "text")])
+    index.put(film(), "entry", [*rows(vectors[:1], "speech"), *rows(vectors[1:2], "text")])
     assert [hit.kind for hit in index.query("speech", vectors[1], 9)] == ["speech"]
     assert [hit.kind for hit in index.query("text", vectors[1], 9)] == ["text"]
     assert index.query("picture", vectors[1], 9) == []
 
 
 def test_vectors_of_two_makers_never_meet(index: ChromaIndex, tmp_path: Path) -> None:
-    index.put(film(), rows(units(4)))
+    index.put(film(), "entry", rows(units(4)))
     other = ChromaIndex(tmp_path / "chroma", {**MAKERS, "picture": "better eyes"})
     wider = units(2, size=32)
     assert other.query("picture", wider[0], 9) == []
-    other.put(film(), rows(wider))
+    other.put(film(), "entry", rows(wider))
     assert count(index) == 4
     assert len(other.query("picture", wider[0], 9)) == 2
 
 
 @pytest.mark.parametrize("limit", [0, -1])
 def test_nobody_asked_for_anything(index: ChromaIndex, limit: int) -> None:
-    index.put(film(), rows(units(2)))
+    index.put(film(), "entry", rows(units(2)))
     assert index.query("picture", units(1)[0], limit) == []
 
 
 def test_broken_vectors_stay_outside(index: ChromaIndex) -> None:
     vectors = units(6)
     vectors[0], vectors[1], vectors[2, 3], vectors[3, 3] = 0, 2 * vectors[1], np.nan, np.inf
-    index.put(film(), rows(vectors))
+    index.put(film(), "entry", rows(vectors))
     hits = index.query("picture", vectors[4], 9)
     assert {hit.span.start for hit in hits} == {2.0, 2.5}
 
 
 def test_more_rows_than_chroma_takes_at_once(index: ChromaIndex) -> None:
     vectors = units(6_000, size=8)
-    index.put(film(), rows(vectors))
+    index.put(film(), "entry", rows(vectors))
     hits = index.query("picture", vectors[5_999], 1)
     assert hits[0].span.end == 3_000
     assert len(index.query("picture", vectors[0], 6_000)) == 6_000
@@ -112,7 +110,7 @@ def test_putting_again_changes_nothing(index: ChromaIndex, monkeypatch: pytest.M
     from chromadb.api.models.Collection import Collection
 
     vectors = units(20)
-    index.put(film(), rows(vectors))
+    index.put(film(), "entry", rows(vectors))
     before = index.query("picture", vectors[3], 20)
 
     def refuse(*_: Any, **__: Any) -> None:
@@ -120,29 +118,30 @@ def test_putting_again_changes_nothing(index: ChromaIndex, monkeypatch: pytest.M
 
     for change in ("add", "delete", "update", "upsert"):
         monkeypatch.setattr(Collection, change, refuse)
-    index.put(film(), rows(vectors))
+    index.put(film(), "entry", rows(vectors))
     assert index.query("picture", vectors[3], 20) == before
 
 
 def test_other_settings_replace_a_films_rows_and_nobody_elses(index: ChromaIndex) -> None:
-    index.put(film("one"), [*rows(units(20)), *rows(units(3), "speech")])
-    index.put(film("two"), rows(units(5, seed=1)))
-    index.put(film("one"), rows(units(10), length=1.0))
+    index.put(film("one"), "entry", [*rows(units(20)), *rows(units(3), "speech")])
+    index.put(film("two"), "entry", rows(units(5, seed=1)))
+    index.put(film("one"), "other entry", rows(units(10), length=1.0))
     mine = [h for h in index.query("picture", units(1)[0], 99) if h.path == film("one").path]
     assert sorted(hit.span.end for hit in mine) == list(range(1, 11))
     assert count(index) == 15
-    assert count(index, "speech") == 3
+    assert count(index, "speech") == 0  # the other settings hear nothing
+    assert index.films() == {"one": "other entry", "two": "entry"}
 
 
 def test_rows_that_are_alike_are_one_and_rows_at_one_time_are_not(index: ChromaIndex) -> None:
     # A line read twice on one key frame; the phrases of one long sentence.
     one, other = rows(units(1), "text")[0], rows(units(1, seed=5), "text")[0]
-    index.put(film(), [one, one, other])
+    index.put(film(), "entry", [one, one, other])
     assert count(index, "text") == 2
 
 
 def test_another_process_finds_them(index: ChromaIndex, tmp_path: Path) -> None:
-    index.put(film(), rows(np.eye(4, dtype=np.float32)))
+    index.put(film(), "entry", rows(np.eye(4, dtype=np.float32)))
     code = (
         "import sys, numpy as np; from pathlib import Path\n"
         "from vmr_agent.adapters.index import ChromaIndex\n"
@@ -166,8 +165,8 @@ def test_two_processes_at_once_do_no_harm(index: ChromaIndex, tmp_path: Path) ->
         "                 has_picture=True, has_audio=False)\n"
         "    vectors = np.random.default_rng(turn).standard_normal((200, 16)).astype(np.float32)\n"
         "    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)\n"
-        "    index.put(film, [('picture', Span(start=i, end=i + 1), v)\n"
-        "                     for i, v in enumerate(vectors)])\n"
+        "    index.put(film, 'entry', [('picture', Span(start=i, end=i + 1), v)\n"
+        "                              for i, v in enumerate(vectors)])\n"
         "    assert index.query('picture', vectors[0], 1)\n"
     )
     commands = [[sys.executable, "-c", code, str(tmp_path / "chroma"), name] for name in "ab"]
@@ -188,30 +187,36 @@ def test_nothing_is_reported_home(index: ChromaIndex, monkeypatch: pytest.Monkey
         return make(path, settings=settings)
 
     monkeypatch.setattr(chromadb, "PersistentClient", watched)
-    index.put(film(), rows(units(1)))  # and conftest's no_network watches
+    index.put(film(), "entry", rows(units(1)))  # and conftest's no_network watches
     assert seen == [False]
 
 
-@pytest.mark.parametrize("tries", [1, 2])
-@pytest.mark.parametrize("harm", ["database", "vectors", "folder"])
-def test_damage_is_told_in_one_line_and_cured_by_what_it_says(
-    tmp_path: Path, harm: str, tries: int
-) -> None:
-    folder = tmp_path / "chroma"
-    index = ChromaIndex(folder, MAKERS)
-    index.put(film(), rows(units(1_100)))  # from a thousand rows on vectors have their own files
-    if harm == "database":
-        (folder / "chroma.sqlite3").write_bytes(b"no database " * 999)
-    elif harm == "vectors":
-        for path in folder.glob("*/*"):
-            path.write_bytes(b"no vectors")
-    else:
-        folder.rename(tmp_path / "away")
-        folder.write_text("no folder")
-    for _ in range(tries):  # Chroma itself fails in another way every second time
-        with pytest.raises(ShelfError, match=r"cannot be used .*: delete that folder") as caught:
-            index.put(film("two"), rows(units(1)))
-        assert "\n" not in str(caught.value)
-    folder.unlink() if harm == "folder" else shutil.rmtree(folder)
-    index.put(film("two"), rows(units(1)))
-    assert count(index) == 1
+def test_half_precision_is_made_whole(index: ChromaIndex) -> None:
+    vectors = units(40, size=512)
+    index.put(film(), "entry", rows(vectors.astype(np.float16)))
+    hits = index.query("picture", vectors[7], 40)
+    assert (len(hits), hits[0].span.start) == (40, 3.5)
+    assert hits[0].cosine == pytest.approx(1, abs=1e-5)
+
+
+def test_a_film_that_moved_is_found_where_it_is(index: ChromaIndex) -> None:
+    vectors = units(3)
+    index.put(film(), "entry", rows(vectors))
+    assert index.knows(film(), "entry")
+    assert not index.knows(film(), "other entry")
+    assert not index.knows(film("two"), "entry")
+    moved = film().model_copy(update={"path": "/elsewhere/one.mp4"})
+    assert not index.knows(moved, "entry")
+    index.put(moved, "entry", rows(vectors))
+    assert {hit.path for hit in index.query("picture", vectors[0], 9)} == {"/elsewhere/one.mp4"}
+    assert count(index) == 3
+
+
+def test_a_film_can_be_taken_out(index: ChromaIndex) -> None:
+    for name, seed in (("one", 0), ("two", 1)):
+        index.put(film(name), "entry", [*rows(units(20, seed)), *rows(units(3, seed), "text")])
+    index.forget("one")
+    index.forget("nobody")
+    assert index.films() == {"two": "entry"}
+    assert {hit.path for hit in index.query("picture", units(1)[0], 99)} == {film("two").path}
+    assert (count(index), count(index, "text")) == (20, 3)

@@ -3,112 +3,234 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import get_args
 
+import cv2
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from vmr_agent.adapters.scenes import SHORT_SIDE, ContentShots
+from vmr_agent.adapters.scenes import BREAK, SIZE, SceneShots
+from vmr_agent.frame import Frame
 from vmr_agent.settings import ShotSettings
-from vmr_agent.types import Shot
-from vmr_agent.video import Frame
 
-COLOURS = ((200, 30, 30), (30, 160, 40), (40, 60, 210), (235, 235, 235))
 FPS = 25
+DETECTORS = get_args(ShotSettings.model_fields["detector"].annotation)
+BLACK, WHITE = (np.full((72, 128, 3), level, np.uint8) for level in (0, 255))
+every_detector = pytest.mark.parametrize("detector", DETECTORS)
+Picture = np.ndarray
 
 
-def still(shot: int, step: int = 0, height: int = 36, width: int = 64) -> np.ndarray:
-    """A colour with a white bar that moves a little: no cut in itself."""
-    pixels = np.full((height, width, 3), COLOURS[shot % len(COLOURS)], np.uint8)
-    pixels[:4, step % (width - 4) :][:, :4] = 255
-    return pixels
+def shots(detector: str = "gradual", threshold: float | None = None) -> SceneShots:
+    return SceneShots(ShotSettings(detector=detector, threshold=threshold))
 
 
-def film(shots: Sequence[int], times: Sequence[float] | None = None) -> Iterator[Frame]:
-    """A frame for every number in ``shots``, of that shot's colour, 1/25 s long."""
-    for index, shot in enumerate(shots):
-        yield Frame.of(times[index] if times else index / FPS, still(shot, index))
+def scene(seed: int, height: int = 72, width: int = 128) -> Picture:
+    """Something to see: blots of all colours, other ones for every seed."""
+    coarse = np.random.default_rng(seed).integers(0, 256, (7, 12, 3), dtype=np.uint8)
+    return cv2.resize(coarse, (width, height), interpolation=cv2.INTER_NEAREST)
 
 
-def starts(found: tuple[Shot, ...]) -> list[float]:
-    ends = [shot.span.end for shot in found]
-    begins = [shot.span.start for shot in found]
-    assert begins[1:] == ends[:-1], "shots tile the film"
-    return begins
+def mixed(old: Picture, new: Picture, count: int) -> list[Picture]:
+    """One turning into the other."""
+    return [
+        cv2.addWeighted(old, 1 - share, new, share, 0)
+        for share in np.linspace(0, 1, count + 2)[1:-1]
+    ]
 
 
-def shots(frames: Iterator[Frame], min_length: float = 0.6, threshold: float = 27) -> list[float]:
-    return starts(
-        ContentShots(ShotSettings(min_length=min_length, threshold=threshold)).detect(frames)
-    )
+def turned(picture: Picture, count: int, way: int) -> list[Picture]:
+    """A camera that turns over it, so many pixels for each frame."""
+    return [np.roll(picture, index * way, axis=1) for index in range(count)]
 
 
-def test_cuts_are_exact_to_the_frame() -> None:
-    found = ContentShots(ShotSettings()).detect(film([0] * 40 + [1] * 33 + [2] * 27))
-    assert starts(found) == [0, 40 / FPS, 73 / FPS]
-    assert found[-1].span.end == 4.0
+def film(pictures: Sequence[Picture], times: Sequence[float] | None = None) -> list[Frame]:
+    """The pictures, 25 in a second if no times are given."""
+    times = times or [index / FPS for index in range(len(pictures))]
+    return [Frame.of(time, each) for time, each in zip(times, pictures, strict=True)]
 
 
-def test_cut_times_are_the_frames_own() -> None:
-    times = [0.0, 0.1, 5.0, 5.7, 5.701, 60.125, 61.0, 3600.5]
-    found = ContentShots(ShotSettings()).detect(film([0, 0, 0, 1, 1, 2, 2, 2], times))
-    assert starts(found) == [0.0, 5.7, 60.125]
-    assert found[-1].span.end == 3600.54
+def cuts(pictures: Sequence[Picture], detector: str = "gradual") -> list[float]:
+    return list(shots(detector).cuts(film(pictures), 0.0))
 
 
-def test_no_cut_without_a_change() -> None:
-    assert shots(film([0] * 60)) == [0.0]
+@every_detector
+def test_hard_cuts_are_exact_to_the_frame(detector: str) -> None:
+    pictures = [scene(1)] * 40 + [scene(2)] * 33 + [scene(3)] * 27
+    assert cuts(pictures, detector) == [40 / FPS, 73 / FPS]
+
+
+@every_detector
+def test_a_cut_is_at_the_time_of_the_frame_behind_it(detector: str) -> None:
+    times = np.cumsum(np.random.default_rng(5).uniform(0.001, 0.2, 60)).tolist()
+    pictures = [scene(1)] * 25 + [scene(2)] * 35
+    assert shots(detector).cuts(film(pictures, times), 0.0) == (times[25],)
+
+
+@every_detector
+@pytest.mark.parametrize("count", [0, 1, 60])
+def test_where_nothing_happens_is_no_cut(detector: str, count: int) -> None:
+    assert cuts([scene(1)] * count, detector) == []
+
+
+@every_detector
+def test_what_was_decided_before_is_not_told_again(detector: str) -> None:
+    frames = film([scene(1)] * 30 + [scene(2)] * 60)
+    assert shots(detector).cuts(frames, 30 / FPS + 0.5) == ()
+
+
+@pytest.mark.parametrize(("seconds", "off"), [(0.4, 0.06), (1.0, 0.06), (2.0, 0.2)])
+def test_a_dissolve_is_one_cut_in_its_middle(seconds: float, off: float) -> None:
+    count = round(seconds * FPS)
+    pictures = [scene(1)] * 50 + mixed(scene(1), scene(2), count) + [scene(2)] * 50
+    assert cuts(pictures) == [pytest.approx((50 + count / 2) / FPS, abs=off)]
+
+
+@pytest.mark.parametrize("colour", [BLACK, WHITE], ids=["black", "white"])
+@pytest.mark.parametrize("each", [8, 25])
+def test_a_fade_is_one_cut_where_the_picture_comes_back(colour: Picture, each: int) -> None:
+    out, back = mixed(scene(1), colour, each), mixed(colour, scene(2), each)
+    pictures = [scene(1)] * 50 + out + [colour] * 4 + back + [scene(2)] * 50
+    assert cuts(pictures) == [pytest.approx((50 + each + 4) / FPS, abs=0.06)]
+
+
+def test_black_that_lasts_is_a_shot() -> None:
+    pictures = [scene(1)] * 50 + [BLACK] * 50 + [scene(2)] * 50
+    assert cuts(pictures) == [50 / FPS, 100 / FPS]
+
+
+def test_black_at_the_start_begins_no_shot() -> None:
+    assert cuts([BLACK] * 5 + [scene(2)] * 50) == []
+    assert cuts([BLACK] * 50 + [scene(2)] * 50) == [50 / FPS]
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+@pytest.mark.parametrize("light", [WHITE, cv2.addWeighted(scene(1), 0.3, WHITE, 0.7, 0)])
+def test_a_flash_is_no_cut(count: int, light: Picture) -> None:
+    assert cuts([scene(1)] * 50 + [light] * count + [scene(1)] * 50) == []
+
+
+def test_many_flashes_are_no_cut() -> None:
+    flashes = [WHITE if index % 4 < 2 else scene(1) for index in range(40)]
+    assert cuts([scene(1)] * 50 + flashes + [scene(1)] * 50) == []
+
+
+def test_a_cut_in_a_flash_is_one() -> None:
+    assert len(cuts([scene(1)] * 50 + [WHITE] * 2 + [scene(2)] * 50)) == 1
+
+
+def test_a_lamp_put_out_is_no_cut() -> None:
+    assert cuts([scene(1)] * 50 + [scene(1) // 2] * 50 + [scene(1)] * 50) == []
+
+
+def test_a_camera_that_turns_fast_is_no_cut() -> None:
+    turning = turned(scene(1), 60, 6)
+    assert cuts([turning[0]] * 50 + turning + [turning[-1]] * 50) == []
+
+
+def test_something_large_that_passes_is_no_cut() -> None:
+    passing = [scene(1).copy() for _ in range(32)]
+    for index, picture in enumerate(passing):
+        picture[:, max(0, index * 5 - 60) : index * 5] = scene(2)[:, :1]
+    assert cuts([scene(1)] * 50 + passing + [scene(1)] * 50) == []
+
+
+@every_detector
+@pytest.mark.parametrize("gap", [BREAK + 0.05, 4.0])
+def test_frames_far_apart_are_judged_at_once(detector: str, gap: float) -> None:
+    """Of key frames, or of slides, the next one may be minutes away."""
+    times = [index * gap for index in range(5)]
+    frames = film([scene(1)] * 2 + [scene(2)] * 3, times)
+    assert shots(detector).cuts(frames[:3], 0.0) == (times[2],)
+    assert shots(detector).cuts(frames, 0.0) == (times[2],)
+
+
+@every_detector
+def test_a_cut_just_before_the_picture_stands_still_is_found(detector: str) -> None:
+    times = [index / FPS for index in range(51)] + [9.0]
+    frames = film([scene(1)] * 50 + [scene(2)] * 2, times)
+    assert shots(detector).cuts(frames, 0.0) == (2.0,)
+
+
+@every_detector
+def test_a_change_of_size_or_aspect_is_no_cut(detector: str) -> None:
+    sizes = [(72, 128)] * 25 + [(360, 640)] * 25 + [(36, 64)] * 25
+    assert cuts([scene(1, *size) for size in sizes], detector) == []
+    upright = [scene(1)] * 25 + [scene(1, 128, 72)] * 25 + [scene(2, 100, 100)] * 25
+    assert cuts(upright, detector)[-1] == 50 / FPS
 
 
 def test_threshold_is_obeyed() -> None:
-    frames = [
-        Frame.of(i / FPS, np.full((36, 64, 3), 100 if i < 25 else 160, np.uint8)) for i in range(50)
-    ]
-    assert shots(iter(frames), threshold=15) == [0.0, 1.0]
-    assert shots(iter(frames), threshold=27) == [0.0]
+    pictures = [np.full((72, 128, 3), level, np.uint8) for level in [100] * 25 + [160] * 25]
+    assert shots("content", 15).cuts(film(pictures), 0.0) == (1.0,)
+    assert shots("content").cuts(film(pictures), 0.0) == ()
 
 
 def test_red_is_red() -> None:
     """Hues wrap at red: this change is one for PySceneDetect, and would be none in blue."""
-    colours = (255, 0, 0), (255, 0, 40)
-    frames = [
-        Frame.of(i / FPS, np.full((36, 64, 3), colours[i // 25], np.uint8)) for i in range(50)
-    ]
-    assert shots(iter(frames)) == [0.0, 1.0]
+    pictures = [np.full((72, 128, 3), (255, 0, blue), np.uint8) for blue in [0] * 25 + [40] * 25]
+    assert cuts(pictures, "content") == [1.0]
 
 
-def test_nothing_seen_is_no_shot() -> None:
-    assert ContentShots(ShotSettings()).detect(iter(())) == ()
+def test_flat_colours_are_told_apart() -> None:
+    colours = [(200, 30, 30)] * 25 + [(30, 160, 40)] * 25 + [(40, 60, 210)] * 25
+    pictures = [np.full((72, 128, 3), colour, np.uint8) for colour in colours]
+    assert cuts(pictures) == [1.0, 2.0]
 
 
-def test_one_frame_is_a_shot() -> None:
-    (shot,) = ContentShots(ShotSettings()).detect(film([0], [7.0]))
-    assert (shot.span.start, shot.span.end) == (7.0, 7.04)
+@st.composite
+def films(draw: st.DrawFn, holds: bool) -> list[Frame]:
+    """Whatever may happen in a film; frames at uneven times, with holds among them or without."""
+    pictures: list[Picture] = []
+    last = scene(0)
+    for _ in range(draw(st.integers(2, 6))):
+        new = draw(st.sampled_from([scene(1), scene(2), scene(3), BLACK, last]))
+        length = draw(st.integers(1, 30))
+        event = draw(st.sampled_from(["cut", "dissolve", "flash", "turn"]))
+        if event == "dissolve":
+            pictures += mixed(last, new, length)
+        elif event == "flash":
+            pictures += [WHITE] * (length % 4)
+        elif event == "turn":
+            pictures += turned(new, length, 9)
+        pictures += [new] * draw(st.integers(1, 40))
+        last = new
+    steps = st.sampled_from([0.02, 0.04, 0.04, 0.1, 0.2, *([0.3, 0.9, 3.0] if holds else [])])
+    pace = draw(st.lists(steps, min_size=1, max_size=9))
+    gaps = [pace[index * index % len(pace)] for index in range(len(pictures) - 1)]
+    return film(pictures, [round(time, 6) for time in np.cumsum([0.0, *gaps])])
 
 
-@pytest.mark.parametrize(
-    ("runs", "expected"),
-    [
-        ([50, 14, 50], [0, 64]),  # too short: goes to the one before
-        ([50, 15, 50], [0, 50, 65]),  # exactly 0.6 s is long enough
-        ([14, 50, 50], [0, 64]),  # the first has none before it
-        ([50, 50, 14], [0, 50]),  # the last is too short
-        ([50, 5, 5, 5, 50], [0, 65]),  # a flicker
-        ([5, 5, 5], [0]),
-    ],
-)
-def test_short_shots_are_merged_into_the_one_before(runs: list[int], expected: list[int]) -> None:
-    numbers = [shot for shot, length in enumerate(runs) for _ in range(length)]
-    assert shots(film(numbers)) == [index / FPS for index in expected]
-    every = [sum(runs[:shot]) / FPS for shot in range(len(runs))]
-    assert shots(film(numbers), min_length=0) == every
+def in_pieces(detector: SceneShots, frames: list[Frame], edges: list[float]) -> list[float]:
+    """The cuts of a film cut at the edges, each piece with its lead."""
+    found: list[float] = []
+    for since, until in pairwise([0.0, *sorted(edges), frames[-1].time + 1]):
+        before = max((frame.time for frame in frames if frame.time < since), default=0.0)
+        first = min(since, before) - detector.lead
+        piece = [frame for frame in frames if first <= frame.time < until]
+        found += detector.cuts(piece, since)
+    return found
 
 
-def test_a_change_of_size_or_aspect_is_survived() -> None:
-    sizes = [(36, 64)] * 25 + [(360, 640)] * 25 + [(64, 36)] * 25
-    frames = (Frame.of(i / FPS, still(0, 0, *size)) for i, size in enumerate(sizes))
-    assert shots(frames)[:1] == [0.0]
-    grown = (Frame.of(i / FPS, np.full((h, w, 3), 90, np.uint8)) for i, (h, w) in enumerate(sizes))
-    assert shots(grown) == [0.0]
+@every_detector
+@pytest.mark.parametrize("holds", [False, True], ids=["even", "holds"])
+def test_pieces_of_a_film_give_what_the_whole_film_gives(detector: str, holds: bool) -> None:
+    @settings(max_examples=40, deadline=None)
+    @given(films(holds), st.lists(st.floats(0.1, 12), min_size=1, max_size=3))
+    def check(frames: list[Frame], edges: list[float]) -> None:
+        whole = shots(detector).cuts(frames, 0.0)
+        found = in_pieces(shots(detector), frames, edges)
+        assert sorted(found) == list(whole)
+        assert list(whole) == sorted(set(whole))
+        assert all(frames[0].time < cut <= frames[-1].time + 1 for cut in whole)
+
+    check()
+
+
+def test_little_context_is_asked_for() -> None:
+    assert shots().lead <= 2
 
 
 def test_frames_are_pulled_once_and_none_is_kept() -> None:
@@ -125,9 +247,9 @@ def test_frames_are_pulled_once_and_none_is_kept() -> None:
         for index in range(60):
             alive += 1
             most = max(most, alive)
-            yield Counted(index / FPS, Frame.of(0, still(index // 30)).picture)
+            yield Counted(index / FPS, scene(index // 30))
 
-    assert len(shots(watched())) == 2
+    assert len(shots().cuts(watched(), 0.0)) == 1
     assert most <= 2
     assert alive == 0
 
@@ -136,8 +258,8 @@ def test_large_pictures_are_looked_at_small(monkeypatch: pytest.MonkeyPatch) -> 
     asked = []
     rgb = Frame.rgb
     monkeypatch.setattr(Frame, "rgb", lambda self, side=None: asked.append(side) or rgb(self, side))
-    shots(film([0, 1]))
-    assert asked == [SHORT_SIDE, SHORT_SIDE]
+    cuts([scene(0, 360, 640)] * 2)
+    assert asked == [SIZE[1], SIZE[1]]
 
 
 def test_importing_it_loads_no_scenedetect() -> None:

@@ -66,11 +66,34 @@ def test_a_narrator_is_heard_where_he_speaks(narration: Array) -> None:
     assert loudness[list(SILENT)].max() < -90
 
 
-def test_speech_counts_by_where_it_is_not_by_what_it_is_cut_with(narration: Array) -> None:
-    part = narration[60 * RATE : 75 * RATE]
-    alone = Levels().listen(part, RATE)
-    whole = Levels().listen(narration, RATE)[60:75]
-    np.testing.assert_allclose(alone, whole, atol=0.15)
+@pytest.mark.parametrize("cut", [7, 13, 22, 23, 30, 32, 47, 60, 68])
+def test_a_cut_changes_hardly_anything(narration: Array, cut: int) -> None:
+    """At 13 and 23 somebody has just spoken: that must not make the silence after it speech."""
+    whole = Levels().listen(narration, RATE)
+    pieces = [Levels().listen(piece, RATE) for piece in np.split(narration, [cut * RATE])]
+    np.testing.assert_allclose(np.concatenate(pieces), whole, atol=0.25)
+
+
+def test_a_pause_is_no_speech(narration: Array) -> None:
+    gap = np.zeros(RATE, np.float32)
+    spoken = narration[29 * RATE : 30 * RATE]
+    speech = Levels().listen(np.concatenate([spoken, gap, spoken, gap, gap]), RATE)[:, 1]
+    assert speech[[0, 2]].min() > 0.6
+    assert speech[[1, 3]].max() < 0.25
+    assert speech[4] == 0
+
+
+def test_no_samples_give_no_rows() -> None:
+    assert Levels().listen(np.zeros(0, np.float32), RATE).shape == (0, 2)
+
+
+def test_another_rate_is_refused() -> None:
+    with pytest.raises(ValueError, match="16000 samples per second, got 48000"):
+        Levels().listen(tone(1), 48_000)
+
+
+def test_it_tells_no_classes() -> None:
+    assert Levels().classes == ()
 
 
 def test_a_last_second_that_is_not_whole() -> None:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import pytest
 from shelved import film, line, say, span, video
 
+from vmr_agent import __version__
 from vmr_agent.artefacts import Entry, Footage, Screen, Sounds, Speech
+from vmr_agent.protocols import Row
 from vmr_agent.testing import ListIndex, WordSentences
 from vmr_agent.tools import index_video, missing, register
+from vmr_agent.types import TimingQuality, Video
 
-FOOTAGE = Footage(duration=19.5, coverage=0.9, lost=3, shots=())
+HOLE = span(4, 6)
+FOOTAGE = Footage(duration=19.5, coverage=0.9, lost=3, unreadable=(HOLE,), shots=())
 LONG = " ".join(f"w{index}" for index in range(30))
 
 
@@ -20,7 +27,7 @@ def made(*, picture: bool = True) -> tuple[Entry, dict[str, np.ndarray]]:
         FOOTAGE,
         Speech(utterances=(say(0, "short one"), say(2, LONG)), heard=18),
         Screen(texts=(line(0, 4, "WAY OUT"),), read=True),
-        Sounds(duration=21),
+        Sounds(duration=21, classes=("applause",)),
         WordSentences(),
     )
     return entry, dict(arrays)
@@ -30,6 +37,8 @@ def test_decoding_knows_better_than_the_header() -> None:
     entry, _ = made()
     assert (entry.video.duration, entry.video.coverage) == (19.5, 0.9)
     assert (entry.heard, entry.read) == (18, True)
+    assert (entry.unreadable, entry.classes) == ((HOLE,), ("applause",))
+    assert entry.version == __version__
     assert entry.video.path == video().path
 
 
@@ -46,7 +55,26 @@ def test_words_get_meanings_phrase_by_phrase() -> None:
     assert speakers == sorted(speakers)
     assert speakers.count(0) == 1
     assert speakers.count(1) > 1
-    assert arrays["speech"][0] == pytest.approx(WordSentences().embed(["short one"])[0])
+    assert arrays["speech"][0] == pytest.approx(WordSentences().embed(["short one"])[0], abs=1e-3)
+    assert arrays["speech"].dtype == arrays["text"].dtype == np.float16
+
+
+@pytest.mark.parametrize(
+    ("timings", "poorest"),
+    [
+        ([], None),
+        (["aligned"], "aligned"),
+        (["aligned", "attention"], "attention"),
+        (["segment", "attention", "aligned"], "segment"),
+    ],
+)
+def test_the_poorest_way_of_finding_word_times_is_told(
+    timings: list[TimingQuality], poorest: TimingQuality | None
+) -> None:
+    said = tuple(say(0, "word").model_copy(update={"timing": timing}) for timing in timings)
+    spoken, unread = Speech(utterances=said, heard=9), Screen(texts=(), read=False)
+    entry, _ = index_video(video(), FOOTAGE, spoken, unread, Sounds(duration=9), WordSentences())
+    assert entry.timing == poorest
 
 
 @pytest.mark.parametrize(
@@ -56,13 +84,15 @@ def test_words_get_meanings_phrase_by_phrase() -> None:
         ({"has_picture": False}, ["no_picture"]),
         ({"has_audio": False, "heard": 0}, ["no_audio"]),
         ({"heard": 0}, ["no_speech"]),
+        ({"has_audio": False, "heard": 0, "classes": ()}, ["no_audio"]),
+        ({"unreadable": (HOLE, span(8, 9))}, ["unreadable", "unreadable"]),
         ({"read": False}, ["no_text"]),
         ({"coverage": 0.5}, ["coverage"]),
         ({"coverage": 0.999}, []),
         ({"has_picture": False, "read": False, "coverage": 0.5}, ["no_picture"]),
     ],
 )
-def test_what_is_missing_is_said(change: dict[str, float], kinds: list[str]) -> None:
+def test_what_is_missing_is_said(change: dict[str, Any], kinds: list[str]) -> None:
     known = {
         name: change[name] for name in ("has_picture", "has_audio", "coverage") if name in change
     }
@@ -70,10 +100,13 @@ def test_what_is_missing_is_said(change: dict[str, float], kinds: list[str]) -> 
         video=video().model_copy(update=known),
         heard=change.get("heard", 20),
         read=bool(change.get("read", True)),
+        classes=change.get("classes", ("applause",)),
+        unreadable=change.get("unreadable", ()),
     )
     faults = missing(entry)
     assert [fault.kind for fault in faults] == kinds
     assert all("\n" not in fault.message for fault in faults)
+    assert tuple(each.span for each in faults if each.span) == entry.unreadable
 
 
 def test_the_index_gets_every_picture_utterance_and_line() -> None:
@@ -84,9 +117,9 @@ def test_the_index_gets_every_picture_utterance_and_line() -> None:
         said=[say(0, "hello there"), say(1, LONG)],
         written=[line(2, 4, "WAY OUT")],
     )
-    register(shelved, index)
+    register("entry", video(4), shelved, index)
     seen = index.query("picture", shelved.vectors[2], 10)
-    assert [hit.span for hit in seen[:1]] == [span(2, 3)]
+    assert [hit.span for hit in seen[:1]] == [span(2, 4)]
     assert len(seen) == 3
     told = index.query("speech", WordSentences().embed(["hello there"])[0], 10)
     assert told[0].span == shelved.utterances[0].span
@@ -98,8 +131,31 @@ def test_the_index_gets_every_picture_utterance_and_line() -> None:
 
 def test_a_film_of_one_picture_and_one_of_nothing_are_registered_too() -> None:
     index = ListIndex()
-    register(film(4), index)
+    register("entry", video(4), film(4), index)
     assert index.query("picture", np.ones(6, np.float32), 10) == []
-    register(film(4, colours=["red"]), index)
+    register("other", video(4), film(4, colours=["red"]), index)
     (hit,) = index.query("picture", np.ones(6, np.float32), 10)
-    assert hit.span == span(0, 1)
+    assert hit.span == span(0, 4)
+
+
+class Once(ListIndex):
+    """Counts how often it is given rows."""
+
+    puts = 0
+
+    def put(self, video: Video, mark: str, rows: Sequence[Row]) -> None:
+        self.puts += 1
+        super().put(video, mark, rows)
+
+
+def test_what_the_index_knows_is_not_put_again() -> None:
+    index, shelved = Once(), film(4, colours=["red"])
+    for _ in range(2):
+        register("entry", video(4), shelved, index)
+    assert index.puts == 1
+    moved = video(4).model_copy(update={"path": "/films/b.mp4"})
+    register("entry", moved, shelved, index)
+    register("other", moved, shelved, index)
+    assert index.puts == 3
+    (hit,) = index.query("picture", shelved.vectors[0], 9)
+    assert hit.path == "/films/b.mp4"

@@ -1,37 +1,61 @@
-"""Levels, second by second."""
+"""Levels, second by second, block by block."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
+from vmr_agent.artefacts import Sounds
+from vmr_agent.playback import RATE, Block
 from vmr_agent.protocols import Array
 from vmr_agent.testing import Loudness
-from vmr_agent.tools import listen
-
-RATE = 16_000
-
-
-def heard(samples: Array, seconds: int) -> tuple[float, Array, list[float]]:
-    size, ticks = seconds * RATE, list[float]()
-    blocks = [(at / RATE, samples[at : at + size]) for at in range(0, len(samples), size)]
-    sounds, arrays = listen(blocks, Loudness(), ticks.append)
-    return sounds.duration, np.asarray(arrays["levels"]), ticks
-
+from vmr_agent.tools import listen, listen_block
 
 SAMPLES = np.repeat(np.array([0.5, 0, 0, 1, 0.1], np.float32), RATE)[: int(4.5 * RATE)]
 
 
+class Tagger(Loudness):
+    """Hears a bell at full volume."""
+
+    classes = ("bell", "siren")
+
+    def listen(self, samples: Array, rate: int) -> Array:
+        levels = super().listen(samples, rate)
+        bell = (levels[:, :1] > -1).astype(np.float32)
+        return np.concatenate([levels, bell, np.zeros_like(bell)], axis=1)
+
+
+def heard(samples: Array, seconds: int, listener: Loudness) -> tuple[Sounds, Array]:
+    size = seconds * RATE
+    starts = range(0, len(samples), size)
+    blocks = [Block(at / RATE, samples[at : at + size], at + size >= len(samples)) for at in starts]
+    sounds, arrays = listen((listen_block(block, listener) for block in blocks), listener)
+    return sounds, np.asarray(arrays["levels"])
+
+
 @pytest.mark.parametrize("seconds", [1, 2, 60])
 def test_levels_do_not_depend_on_the_blocks(seconds: int) -> None:
-    duration, levels, ticks = heard(SAMPLES, seconds)
-    assert duration == 4.5
+    sounds, levels = heard(SAMPLES, seconds, Loudness())
+    assert sounds == Sounds(duration=4.5, classes=())
     assert levels.shape == (5, 2)
+    assert levels.dtype == np.float16
     assert levels[:, 0] == pytest.approx([-6.02, -100, -100, 0, -23.01], abs=0.02)
-    assert ticks[-1] == 4.5
-    assert len(ticks) == -(-5 // seconds)
+
+
+def test_classes_stand_behind_the_levels() -> None:
+    sounds, levels = heard(SAMPLES, 2, Tagger())
+    assert sounds.classes == ("bell", "siren")
+    assert levels.shape == (5, 4)
+    assert levels[:, 2].tolist() == [0, 0, 0, 1, 0]
+
+
+def test_a_block_knows_when_it_ends() -> None:
+    sounds, _ = listen_block(Block(240.0, SAMPLES, True), Loudness())
+    assert sounds.duration == 244.5
 
 
 def test_no_sound_has_no_levels() -> None:
-    duration, levels, ticks = heard(SAMPLES[:0], 60)
-    assert (duration, levels.shape, ticks) == (0, (0, 2), [])
+    for listener, width in ((Loudness(), 2), (Tagger(), 4)):
+        sounds, levels = heard(SAMPLES[:0], 60, listener)
+        assert sounds == Sounds(duration=0, classes=listener.classes)
+        assert levels.shape == (0, width)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
-import cv2
 import numpy as np
-from shelved import span
+import pytest
+from shelved import reel, span
 
-from vmr_agent.artefacts import Footage, Screen
+from vmr_agent.artefacts import Footage, Glances, Screen
 from vmr_agent.protocols import Image
 from vmr_agent.settings import ReadSettings
-from vmr_agent.strip import Reel
-from vmr_agent.tools import read_text
+from vmr_agent.tools import read_reel, read_text
 from vmr_agent.types import Shot
 
 SETTINGS = ReadSettings(min_confidence=0.8)
@@ -31,22 +31,31 @@ class Sheet:
         return self.pages[round(float(image.mean()) / 20)]
 
 
-def keys(*times: float) -> Reel:
+def keys(*times: float) -> list[tuple[float, Image]]:
     """Key frames; the n-th has a brightness of twenty times n."""
-    pictures = [np.full((32, 32, 3), 20 * number, np.uint8) for number in range(len(times))]
-    return Reel.of(list(times), [cv2.imencode(".jpg", p)[1].tobytes() for p in pictures])
+    return [(time, np.full((32, 32, 3), 20 * n, np.uint8)) for n, time in enumerate(times)]
 
 
 def footage(*cuts: float, duration: float = 20.0) -> Footage:
     edges = [0.0, *cuts, duration]
-    shots = [Shot(span=span(a, b)) for a, b in pairwise(edges)]
-    return Footage(duration=duration, coverage=1, lost=0, shots=tuple(shots))
+    shots = tuple(Shot(span=span(a, b)) for a, b in pairwise(edges))
+    return Footage(duration=duration, coverage=1, lost=0, unreadable=(), shots=shots)
 
 
-def read(reel: Reel, where: Footage, *pages: Lines) -> list[tuple[str, float, float]]:
-    screen = read_text(reel, where, Sheet(*pages), SETTINGS, lambda time: None)
-    assert screen.read
-    return [(each.text, each.span.start, each.span.end) for each in screen.texts]
+def glanced(found: Sequence[tuple[float, Image]], *pages: Lines) -> Glances:
+    return read_reel(reel(keys=found), Sheet(*pages), SETTINGS, lambda time: None)
+
+
+def read(
+    found: Sequence[tuple[float, Image]], where: Footage, *pages: Lines
+) -> list[tuple[str, float, float]]:
+    """Lines with start and end; the same however the film is cut into reels."""
+    whole = read_text([glanced(found, *pages)], where, True)
+    assert whole.read
+    for at in range(1, len(found)):
+        halves = [glanced(part, *pages) for part in (found[:at], found[at:])]
+        assert read_text([halves[0], Glances(glances=()), halves[1]], where, True) == whole
+    return [(each.text, each.span.start, each.span.end) for each in whole.texts]
 
 
 EXIT = (("EXIT", 0.9),)
@@ -84,13 +93,25 @@ def test_a_key_frame_after_the_end_has_no_time_to_be_read() -> None:
     assert read(keys(0, 20), footage(), EXIT, EXIT) == [("EXIT", 0, 20)]
 
 
-def test_every_key_frame_is_ticked_off() -> None:
+def test_every_key_frame_is_ticked_off_before_it_is_read() -> None:
     ticks: list[float] = []
-    read_text(keys(0, 4, 12), footage(), Sheet((), (), ()), SETTINGS, ticks.append)
-    assert ticks == [0, 4, 12]
+
+    def stop(time: float) -> None:
+        ticks.append(time)
+        if time == 4:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        read_reel(reel(keys=keys(0, 4, 12)), Sheet((), (), ()), SETTINGS, stop)
+    assert ticks == [0, 4]
+
+
+def test_a_key_frame_without_text_is_noted() -> None:
+    assert [(each.time, each.lines) for each in glanced(keys(3), ()).glances] == [(3, ())]
 
 
 def test_without_a_reader_nothing_was_read() -> None:
-    nothing = read_text(keys(0, 4), footage(), None, SETTINGS, lambda time: None)
-    assert nothing == Screen(texts=(), read=False)
+    nothing = read_reel(reel(keys=keys(0, 4)), None, SETTINGS, lambda time: None)
+    assert nothing == Glances(glances=())
+    assert read_text([nothing], footage(), False) == Screen(texts=(), read=False)
     assert read(keys(), footage()) == []

@@ -143,4 +143,6 @@ def test_any_curve_gives_candidates_within_the_film_and_the_budget(rows: Array, 
     assert len(found) <= SETTINGS.top_k * 2 ** (turn - 1)
     assert all(each.span.end <= duration and each.evidence for each in found)
     assert not len(found) or scores[0] == rows.max()
-    assert bool(found) == (rows.max() >= 0.05)
+    # However faint the best is, a refusal can say what came nearest; the others must be worth it.
+    assert bool(found) == (rows.max() >= 1e-6)
+    assert all(score >= 0.05 for score in scores[1:])

@@ -24,7 +24,7 @@ def index() -> ListIndex:
         ("speech", span(5, 6), MEANING.embed(["a red thing"])[0] * far),
         ("text", span(8, 9), MEANING.embed(["WAY OUT"])[0]),
     ]
-    filled.put(video(), rows)
+    filled.put(video(), "entry", rows)
     return filled
 
 

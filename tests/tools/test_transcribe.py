@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
@@ -11,11 +12,12 @@ from hypothesis import strategies as st
 from shelved import say, span
 
 from vmr_agent.artefacts import Speech
+from vmr_agent.playback import RATE, Block
 from vmr_agent.protocols import Array
-from vmr_agent.tools import transcribe
+from vmr_agent.tools import transcribe, transcribe_block
+from vmr_agent.tools.transcribe import Said
 from vmr_agent.types import Utterance
 
-RATE = 16_000
 SEARCH = 20.0
 
 
@@ -34,38 +36,33 @@ class Tape:
         return self.said
 
 
-def blocks(samples: Array, size: int, start: float = 0.0) -> list[tuple[float, Array]]:
-    return [
-        (start + first / RATE, samples[first : first + size])
-        for first in range(0, len(samples), size)
-    ]
+def at_once(work: Callable[[], Said]) -> Said:
+    return work()
 
 
-def heard(tape: Tape, given_blocks: list[tuple[float, Array]]) -> tuple[Speech, list[float]]:
-    ticks: list[float] = []
-    return transcribe(given_blocks, tape, ticks.append), ticks
+def heard(tape: Tape, samples: Array, sizes: list[int]) -> Speech:
+    """Block after block, each from where the transcript ended, as the graph gives them."""
+    edges = np.cumsum([0, *sizes])
+    parts: list[Speech] = []
+    for first, last in pairwise(edges):
+        since = round(parts[-1].heard * RATE) if parts else first
+        block = Block(since / RATE, samples[since:last], last == edges[-1])
+        parts.append(transcribe_block(block, tape, at_once))
+    return transcribe(parts)
 
 
 @settings(max_examples=25, deadline=None)
-@given(
-    st.lists(st.integers(1, 30 * RATE), min_size=1, max_size=5),
-    st.floats(0, 100),
-    st.integers(0, 99),
-)
-def test_no_sample_is_lost_or_heard_twice(sizes: list[int], start: float, seed: int) -> None:
+@given(st.lists(st.integers(30 * RATE, 60 * RATE), min_size=1, max_size=4), st.integers(0, 99))
+def test_no_sample_is_lost_or_heard_twice(sizes: list[int], seed: int) -> None:
     noise = np.random.default_rng(seed).random(sum(sizes), np.float32)
-    edges = np.cumsum([0, *sizes])
-    given_blocks = [(start + first / RATE, noise[first:last]) for first, last in pairwise(edges)]
     tape = Tape()
-    speech, ticks = heard(tape, given_blocks)
+    speech = heard(tape, noise, sizes)
     assert np.array_equal(np.concatenate(tape.pieces), noise)
     assert all(len(piece) for piece in tape.pieces)
     assert max(map(len, tape.pieces)) <= max(sizes) + SEARCH * RATE
-    starts = start + np.cumsum([0, *map(len, tape.pieces)]) / RATE
+    starts = np.cumsum([0, *map(len, tape.pieces)]) / RATE
     assert [u.span.start for u in speech.utterances] == pytest.approx(list(starts[:-1] + 1))
     assert speech.heard == pytest.approx(starts[-1])
-    assert ticks == sorted(ticks)
-    assert ticks[-1] == speech.heard
 
 
 def test_sound_is_cut_where_it_is_quiet() -> None:
@@ -73,40 +70,56 @@ def test_sound_is_cut_where_it_is_quiet() -> None:
     for second in (15, 52):
         loud[second * RATE : (second + 1) * RATE] = 0
     tape = Tape()
-    heard(tape, blocks(loud, 30 * RATE))
+    heard(tape, loud, [30 * RATE, 30 * RATE])
     edges = np.cumsum([len(piece) for piece in tape.pieces]) / RATE
     assert 15 < edges[0] < 16
-    assert 52 < edges[1] < 53
-    assert edges[-1] == 60
+    assert edges[-1] == 60, "the last block is heard to its end"
+    tape = Tape()
+    speech = transcribe_block(Block(100.0, loud, False), tape, at_once)
+    assert 152 < speech.heard < 153
+    assert len(tape.pieces[0]) / RATE == pytest.approx(speech.heard - 100)
 
 
 def test_a_pause_too_far_back_is_not_looked_for() -> None:
     loud = np.ones(60 * RATE, np.float32)
     loud[2 * RATE : 3 * RATE] = 0
     tape = Tape()
-    heard(tape, blocks(loud, 60 * RATE))
-    assert len(tape.pieces[0]) >= (60 - SEARCH) * RATE
+    transcribe_block(Block(0.0, loud, False), tape, at_once)
+    assert (60 - SEARCH) * RATE <= len(tape.pieces[0]) < 60 * RATE
+
+
+@pytest.mark.parametrize("last", [True, False])
+def test_a_moment_of_sound_is_heard_whole(last: bool) -> None:
+    tape = Tape()
+    speech = transcribe_block(Block(3.0, np.zeros(RATE // 2, np.float32), last), tape, at_once)
+    assert len(tape.pieces[0]) == RATE // 2
+    assert speech.heard == 3.5
 
 
 def test_words_are_shifted_with_their_sentence() -> None:
     tape = Tape(say(1, "two words"))
-    speech, _ = heard(tape, [(30.0, np.zeros(RATE // 2, np.float32))])
+    speech = transcribe_block(Block(30.0, np.zeros(RATE, np.float32), True), tape, at_once)
     (utterance,) = speech.utterances
     assert utterance.span == span(31, 32)
     assert [word.span for word in utterance.words] == [span(31, 31.5), span(31.5, 32)]
     assert utterance.text == "two words"
 
 
+def test_the_recogniser_is_waited_for_by_whoever_can_be_broken_off() -> None:
+    def impatiently(work: Callable[[], Said]) -> Said:
+        raise InterruptedError
+
+    tape = Tape()
+    with pytest.raises(InterruptedError):
+        transcribe_block(Block(0.0, np.zeros(RATE, np.float32), True), tape, impatiently)
+    assert tape.pieces == []
+
+
 def test_no_sound_and_no_recogniser_are_told_apart_from_silence() -> None:
-    assert heard(Tape(), [])[0] == Speech(utterances=(), heard=0)
-    assert transcribe(blocks(np.ones(RATE, np.float32), RATE), None, print) == Speech(
-        utterances=(), heard=0
-    )
-
-
-def test_without_a_recogniser_nothing_is_decoded() -> None:
-    def never() -> list[tuple[float, Array]]:
-        raise AssertionError("nobody listens")
-        yield
-
-    assert transcribe(never(), None, print).utterances == ()
+    nothing = Speech(utterances=(), heard=0)
+    assert transcribe([]) == nothing
+    block = Block(0.0, np.ones(RATE, np.float32), True)
+    assert transcribe([transcribe_block(block, None, at_once)]) == nothing
+    silent = Tape()
+    silent.said = ()
+    assert transcribe_block(block, silent, at_once) == Speech(utterances=(), heard=1)

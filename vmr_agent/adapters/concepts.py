@@ -8,13 +8,17 @@ guesses actions through them, and does not know relations or people.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
+from threading import Lock
 from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from vmr_agent.adapters import weights
+from vmr_agent.adapters.device import quick_bfloat16, workers
 from vmr_agent.library import Shelf, digest
 from vmr_agent.protocols import Array, Arrays, Image, Sentences
 from vmr_agent.types import Record
@@ -28,6 +32,13 @@ NAMEABLE = 0.25
 """Least value of that: without a floor, a question that no class is near to would look answered by
 the first picture that is no nearer."""
 PROMPT = "a photo of a {}"
+
+
+BATCH = 4
+"""Crops run together: more of them fall out of a core's cache, and 32 take twice the time each."""
+
+
+Pixels = NDArray[np.uint8]
 
 
 class Vocabulary(Record):
@@ -45,18 +56,16 @@ class Concepts:
         self._shelf = shelf
         self._sentences = sentences
         self._device = device
+        self._loading = Lock()
+        # Always the same threads: each keeps tens of megabytes that are never given back.
+        self._hands = ThreadPoolExecutor(workers())
         self.name = f"conse-lite2-t{TEMPERATURE:g} ({sentences.name})"
 
     def look(self, images: Sequence[Image]) -> Array:
         """Centre crops, classified, as convex combinations of class vectors: ``(N, 384)`` unit."""
-        import torch
-
-        batch = np.stack([_crop(image, self.size) for image in images])
-        pixels = torch.from_numpy(batch).to(self._device).permute(0, 3, 1, 2)
-        with torch.inference_mode():
-            # (x - 127) / 128 is what these weights were trained on.
-            logits = self._network((pixels.float() - 127) / 128)
-            shares = torch.softmax(logits / TEMPERATURE, dim=1).cpu().numpy()
+        crops = np.stack([_crop(image, self.size) for image in images])
+        parts = [crops[first : first + BATCH] for first in range(0, len(crops), BATCH)]
+        shares = np.concatenate(list(self._hands.map(self._classify, parts)))
         return _unit(shares @ self._classes)
 
     def relevance(self, vectors: Array, texts: Sequence[str]) -> Array:
@@ -107,8 +116,26 @@ class Concepts:
         centre = raw.mean(axis=0)
         return Vocabulary(names=names), {"classes": _unit(raw - centre), "centre": centre}
 
+    def _classify(self, crops: Pixels) -> Array:
+        """Probabilities (N, 1000) of crops (N, 260, 260, 3)."""
+        import torch
+
+        torch.set_num_threads(1)  # of this thread
+        network, kind = self._network
+        pixels = torch.from_numpy(crops).to(self._device).permute(0, 3, 1, 2)
+        with torch.inference_mode():
+            # (x - 127) / 128 is what these weights were trained on.
+            logits = network(((pixels.float() - 127) / 128).to(kind)).float()
+            return np.asarray(torch.softmax(logits / TEMPERATURE, dim=1).cpu().numpy(), np.float32)
+
+    @property
+    def _network(self) -> tuple[Any, Any]:
+        with self._loading:
+            return self._loaded
+
     @cached_property
-    def _network(self) -> Any:
+    def _loaded(self) -> tuple[Any, Any]:
+        """The network, frozen for speed, and the kind of number it computes with."""
         import timm
         import torch
 
@@ -118,7 +145,13 @@ class Concepts:
         # The same layers in the same order under other names; strict loading checks the shapes.
         renamed = dict(zip(network.state_dict(), tensors.values(), strict=True))
         network.load_state_dict(renamed)
-        return network.eval().to(self._device, memory_format=torch.channels_last)
+        kind = torch.bfloat16 if quick_bfloat16(self._device) else torch.float32
+        network = network.eval().to(self._device, kind, memory_format=torch.channels_last)
+        example = torch.zeros(BATCH, 3, self.size, self.size, device=self._device, dtype=kind)
+        with torch.inference_mode():
+            example = example.contiguous(memory_format=torch.channels_last)
+            traced: Any = torch.jit.trace(network, example, check_trace=False)  # type: ignore[no-untyped-call]
+            return torch.jit.freeze(traced), kind
 
 
 def _unit(rows: Any) -> Array:

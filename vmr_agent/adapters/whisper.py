@@ -18,6 +18,7 @@ import logging
 import os
 import warnings
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vmr_agent.adapters import weights
-from vmr_agent.adapters.device import CPU, halves
+from vmr_agent.adapters.device import CPU, halves, workers
 from vmr_agent.errors import MachineError, WeightsError
 from vmr_agent.settings import TranscribeSettings
 from vmr_agent.spoken import PAD, WINDOW, Heard, Stretch, merge, on_time, sentences, voiced
@@ -40,16 +41,21 @@ RATE = 16_000
 LOOP = 6.0
 """Compression ratio above which a window is a decoding loop. Real speech said twice has 2.5."""
 
+PACKAGED = {"packaged": "whisper-base", "packaged-tiny": "whisper-tiny.en"}
+"""Models that come inside wheels."""
+ENGLISH = "en"
+
 _UNSPACED = ("ja", "zh")
 
 
 class WhisperX:
     """Speech to words. ``WhisperX(home).transcribe(samples, 16_000)``.
 
-    ``model`` is ``packaged``, a folder that faster-whisper loads, or a model name (from its cache
-    when HF_HUB_OFFLINE is set). ``full`` loads it through whisperx and aligns where it can; None
-    does so when some aligner is in the cache. Making one is cheap; the first speech loads it, and
-    may raise WeightsError. MachineError says when memory runs out.
+    ``model`` is ``packaged`` (base), ``packaged-tiny`` (which knows English alone: blocks in other
+    languages are given to base), a folder that faster-whisper loads, or a model name (from its
+    cache when HF_HUB_OFFLINE is set). ``full`` loads it through whisperx and aligns where it can;
+    None does so when some aligner is in the cache. Making one is cheap; the first speech loads it,
+    and may raise WeightsError. MachineError says when memory runs out.
     """
 
     def __init__(
@@ -64,8 +70,10 @@ class WhisperX:
         self._home, self._model, self._device = home, model, device
         self._language, self._settings = language, settings or TranscribeSettings()
         self._full = _aligner_nearby() if full is None else full
+        # Always the same threads: each keeps tens of megabytes that are never given back.
+        self._hands = ThreadPoolExecutor(workers(share=1))
         self._compute = "float16" if halves(device) else "int8"
-        origin = "whisper-base (packaged, " if model == "packaged" else f"{Path(model).name} ("
+        origin = f"{PACKAGED[model]} (packaged, " if model in PACKAGED else f"{Path(model).name} ("
         self.name = f"{origin}{self._compute}{', aligning' if self._full else ''})"
 
     def transcribe(self, samples: Array, rate: int) -> tuple[Utterance, ...]:
@@ -91,22 +99,37 @@ class WhisperX:
     def _recognise(self, samples: Array, windows: Sequence[Stretch]) -> tuple[list[Any], str]:
         from faster_whisper import BatchedInferencePipeline
 
-        try:
-            found, info = BatchedInferencePipeline(self._recogniser).transcribe(
+        recogniser, language = self._who(samples, windows)
+
+        def recognise(part: Sequence[Stretch]) -> list[Any]:
+            found, _ = BatchedInferencePipeline(recogniser).transcribe(
                 samples,
-                language=self._language,
-                language_detection_segments=4,
-                clip_timestamps=[{"start": start, "end": end} for start, end in windows],
+                language=language,
+                clip_timestamps=[{"start": start, "end": end} for start, end in part],
                 word_timestamps=True,
                 batch_size=self._settings.batch,
             )
-            return list(found), str(info.language)
+            return list(found)
+
+        try:
+            parts = self._hands.map(recognise, _shared_out(windows, workers(share=1)))
+            return [window for part in parts for window in part], language
         except RuntimeError as error:
             if "out of memory" not in str(error):
                 raise
             raise MachineError(
                 f"Whisper ran out of memory: lower VMR_TRANSCRIBE__BATCH ({self._settings.batch})"
             ) from error
+
+    def _who(self, samples: Array, windows: Sequence[Stretch]) -> tuple[Any, str]:
+        """Who recognises it, and in which language: told by the longest window unless given."""
+        language = self._language
+        if language is None:
+            start, end = max(windows, key=lambda window: window[1] - window[0])
+            speech = samples[round(start * RATE) : round(end * RATE)]
+            language = self._linguist.detect_language(speech)[0]
+        fits = language == ENGLISH or self._model != "packaged-tiny"
+        return (self._recogniser if fits else self._linguist), language
 
     def _believed(self, window: Any) -> bool:
         return bool(
@@ -132,14 +155,28 @@ class WhisperX:
 
     @cached_property
     def _recogniser(self) -> Any:
+        return self._load(self._model)
+
+    @property
+    def _linguist(self) -> Any:
+        """Somebody who knows many languages."""
+        return self._base if self._model == "packaged-tiny" else self._recogniser
+
+    @cached_property
+    def _base(self) -> Any:
+        return self._load("packaged")
+
+    def _load(self, model: str) -> Any:
         from huggingface_hub.constants import HF_HUB_OFFLINE
 
-        packaged = self._model == "packaged"
-        source = str(weights.whisper_base(self._home)) if packaged else self._model
+        source = model
+        if model in PACKAGED:
+            tiny = model == "packaged-tiny"
+            source = str(weights.whisper_tiny() if tiny else weights.whisper_base(self._home))
         options = {
             "device": self._device,
             "compute_type": self._compute,
-            "local_files_only": packaged or HF_HUB_OFFLINE,
+            "local_files_only": model in PACKAGED or HF_HUB_OFFLINE,
         }
         try:
             return _load_full(source, options) if self._full else _load(source, options)
@@ -159,6 +196,12 @@ class WhisperX:
         return {}
 
 
+def _shared_out(windows: Sequence[Stretch], hands: int) -> list[Sequence[Stretch]]:
+    """The windows in order, in as many parts as there are hands, or fewer."""
+    size = -(-len(windows) // hands)
+    return [windows[first : first + size] for first in range(0, len(windows), size)]
+
+
 def _speech(samples: Array) -> list[Stretch]:
     """Seconds in which somebody speaks."""
     weights.find("speech-silero")
@@ -175,7 +218,8 @@ def _speech(samples: Array) -> list[Stretch]:
 def _load(source: str, options: dict[str, Any]) -> Any:
     from faster_whisper import WhisperModel
 
-    return WhisperModel(source, **options)
+    # Windows are recognised side by side, one core each: threads within one gain far less.
+    return WhisperModel(source, cpu_threads=1, num_workers=workers(share=1), **options)
 
 
 def _load_full(source: str, options: dict[str, Any]) -> Any:
@@ -183,7 +227,7 @@ def _load_full(source: str, options: dict[str, Any]) -> Any:
         import whisperx
 
         # Any detector will do: ours has spoken, and this keeps pyannote's from being loaded.
-        return whisperx.load_model(source, vad_model=object(), threads=0, **options).model
+        return whisperx.load_model(source, vad_model=object(), threads=1, **options).model
 
 
 def _load_aligner(language: str, device: str) -> Aligner | None:

@@ -1,16 +1,16 @@
 """The rooms: pure functions, records in, records out. No room knows another."""
 
 from vmr_agent.tools.caption import caption
-from vmr_agent.tools.detect_shots import detect_shots
-from vmr_agent.tools.embed_frames import embed_frames
+from vmr_agent.tools.detect_shots import detect_shots, keyed, take
+from vmr_agent.tools.embed_frames import embed_frames, embed_reel
 from vmr_agent.tools.filter_relevance import filter_relevance
 from vmr_agent.tools.ground import ground
 from vmr_agent.tools.index_video import index_video, missing, register
-from vmr_agent.tools.listen import listen
-from vmr_agent.tools.read_text import read_text
+from vmr_agent.tools.listen import listen, listen_block
+from vmr_agent.tools.read_text import read_reel, read_text
 from vmr_agent.tools.retrieve import relevance, retrieve
 from vmr_agent.tools.search import search
-from vmr_agent.tools.transcribe import transcribe
+from vmr_agent.tools.transcribe import transcribe, transcribe_block
 from vmr_agent.tools.trim import trim
 from vmr_agent.tools.understand import check, understand
 from vmr_agent.tools.verify import verify
@@ -21,17 +21,23 @@ __all__ = [
     "check",
     "detect_shots",
     "embed_frames",
+    "embed_reel",
     "filter_relevance",
     "ground",
     "index_video",
+    "keyed",
     "listen",
+    "listen_block",
     "missing",
+    "read_reel",
     "read_text",
     "register",
     "relevance",
     "retrieve",
     "search",
+    "take",
     "transcribe",
+    "transcribe_block",
     "trim",
     "understand",
     "verify",

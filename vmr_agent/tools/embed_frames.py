@@ -1,34 +1,41 @@
-"""embed_frames: the strip becomes one unit vector per sample."""
+"""embed_frames: what samples show becomes unit vectors, near-identical neighbours one (SMORE)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
 from vmr_agent.artefacts import Vectors
-from vmr_agent.protocols import Array, Arrays, Encoder, Image
-from vmr_agent.strip import Reel
+from vmr_agent.compress import compress
+from vmr_agent.playback import Reel
+from vmr_agent.protocols import Arrays, Encoder
+from vmr_agent.settings import EmbedSettings
 
-BATCH = 32  # images a batch: larger ones were no faster on two cores
+BATCH = 16  # images given to the encoder at once, and between two looks at whether to go on
+
+
+def embed_reel(
+    reel: Reel, encoder: Encoder, settings: EmbedSettings, tick: Callable[[float], None]
+) -> tuple[Vectors, Arrays]:
+    """Arrays ``times`` (G,) and ``vectors`` (G, D) float16 of one reel's samples."""
+    rows = []
+    for first in range(0, len(reel.samples), BATCH):
+        batch = reel.samples[first : first + BATCH]
+        tick(batch[0].time)
+        rows.append(encoder.look([sample.image for sample in batch]))
+    times = np.asarray([sample.time for sample in reel.samples], np.float64)
+    vectors = np.concatenate(rows) if rows else np.zeros((0, 1), np.float32)
+    cuts = np.asarray(reel.cuts, np.float64)
+    groups = compress(times, vectors, cuts, settings.alike, settings.energy)
+    return Vectors(encoder=encoder.name), {"times": groups.starts, "vectors": groups.vectors}
 
 
 def embed_frames(
-    strip: Reel, encoder: Encoder, tick: Callable[[float], None]
+    reels: Iterable[tuple[Vectors, Arrays]], encoder: Encoder
 ) -> tuple[Vectors, Arrays]:
-    """Vectors of all samples: arrays ``times`` (N,) and ``vectors`` (N, D), float32 unit rows."""
-    rows: list[Array] = []
-    for done, batch in _batches(strip):
-        rows.append(encoder.look(batch))
-        tick(float(strip.times[done - 1]))
-    vectors = np.concatenate(rows) if rows else np.zeros((0, 0), np.float32)
-    return Vectors(encoder=encoder.name), {"times": strip.times, "vectors": vectors}
-
-
-def _batches(strip: Reel) -> Iterator[tuple[int, list[Image]]]:
-    batch: list[Image] = []
-    for done, image in enumerate(strip.images(), 1):
-        batch.append(image)
-        if len(batch) == BATCH or done == len(strip):
-            yield done, batch
-            batch = []
+    """The same for the film, from all its reels in order."""
+    parts = [arrays for _, arrays in reels if len(arrays["times"])]
+    nothing: Arrays = {"times": np.zeros(0, np.float64), "vectors": np.zeros((0, 0), np.float16)}
+    joined = {key: np.concatenate([part[key] for part in parts or [nothing]]) for key in nothing}
+    return Vectors(encoder=encoder.name), joined

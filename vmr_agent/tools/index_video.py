@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
+from vmr_agent import __version__
 from vmr_agent.artefacts import Entry, Footage, Screen, Sounds, Speech
 from vmr_agent.film import Film
 from vmr_agent.protocols import Arrays, Index, Row, Sentences
-from vmr_agent.types import Fault, Span, Video
+from vmr_agent.types import Fault, Span, TimingQuality, Video
 from vmr_agent.words import phrases
 
+UNREADABLE = "nothing could be decoded here"
+TIMINGS: tuple[TimingQuality, ...] = ("segment", "attention", "aligned")
+"""From the poorest on."""
 WHOLE = 0.995  # coverage from which nothing is worth saying: a broken last packet is common
 
 
@@ -31,17 +35,36 @@ def index_video(
         found = {"duration": footage.duration, "coverage": footage.coverage}
     said = [(n, part) for n, u in enumerate(speech.utterances) for part in phrases(u.text)]
     arrays: Arrays = {
-        "speech": sentences.embed([part for _, part in said]),
+        "speech": sentences.embed([part for _, part in said]).astype(np.float16),
         "speakers": np.asarray([number for number, _ in said], np.int64),
-        "text": sentences.embed([line.text for line in screen.texts]),
+        "text": sentences.embed([line.text for line in screen.texts]).astype(np.float16),
     }
     known = video.model_copy(update=found)
-    return Entry(video=known, heard=speech.heard, read=screen.read), arrays
+    entry = Entry(
+        video=known,
+        heard=speech.heard,
+        read=screen.read,
+        version=__version__,
+        classes=sounds.classes,
+        unreadable=footage.unreadable,
+        timing=_timing(speech),
+    )
+    return entry, arrays
+
+
+def _timing(speech: Speech) -> TimingQuality | None:
+    """The poorest of the ways in which word times were found, None without words."""
+    found = {utterance.timing for utterance in speech.utterances}
+    return next((timing for timing in TIMINGS if timing in found), None)
 
 
 def missing(entry: Entry) -> tuple[Fault, ...]:
     """What the answer has to do without, for the report."""
     video = entry.video
+    lost = tuple(
+        Fault(room="index_video", kind="unreadable", message=UNREADABLE, span=span)
+        for span in entry.unreadable
+    )
     decoded = f"{video.coverage:.0%} of the picture could be decoded"
     checks = (
         (not video.has_picture, "no_picture", "the film has no picture: only its sound counts"),
@@ -50,22 +73,26 @@ def missing(entry: Entry) -> tuple[Fault, ...]:
         (video.has_picture and not entry.read, "no_text", "reading on-screen text is switched off"),
         (video.has_picture and video.coverage < WHOLE, "coverage", f"only {decoded}"),
     )
-    return tuple(
+    said = tuple(
         Fault(room="index_video", kind=kind, message=message)
         for lacks, kind, message in checks
         if lacks
     )
+    return said + lost
 
 
-def register(film: Film, index: Index) -> None:
-    """Put the film's vectors and texts into the index of all films."""
-    gap = float(np.median(np.diff(film.times))) if len(film.times) > 1 else 1.0
+def register(mark: str, video: Video, film: Film, index: Index) -> None:
+    """Put the film's vectors and texts into the index of all films, unless it knows them."""
+    if index.knows(video, mark):
+        return
+    ends = [*film.times[1:], film.video.duration]
     rows: list[Row] = [
-        ("picture", Span(start=float(time), end=float(time) + gap), vector)
-        for time, vector in zip(film.times, film.vectors, strict=True)
+        ("picture", Span(start=float(start), end=float(end)), vector)
+        for start, end, vector in zip(film.times, ends, film.vectors, strict=False)
+        if start < end
     ]
     said = zip(film.speakers, film.speech, strict=True)
     rows += [("speech", film.utterances[number].span, vector) for number, vector in said]
     written = zip(film.texts, film.text, strict=True)
     rows += [("text", line.span, vector) for line, vector in written]
-    index.put(film.video, rows)
+    index.put(video, mark, rows)

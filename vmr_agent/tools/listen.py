@@ -1,26 +1,28 @@
-"""listen: how loud each second is, and how much of it is speech (IMG, SMART: audio)."""
+"""listen: how loud each second is, how much of it is speech, what else is heard (IMG, SMART)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import numpy as np
 
 from vmr_agent.artefacts import Sounds
-from vmr_agent.protocols import Array, Arrays, Listener
+from vmr_agent.playback import RATE, Block
+from vmr_agent.protocols import Arrays, Listener
 
-RATE = 16_000  # samples a second
+
+def listen_block(block: Block, listener: Listener) -> tuple[Sounds, Arrays]:
+    """Array ``levels`` (S, 2 + C) of one block, of whole seconds unless it is the last."""
+    end = block.start + len(block.samples) / RATE
+    levels = listener.listen(block.samples, RATE)
+    return Sounds(duration=end, classes=listener.classes), {"levels": levels.astype(np.float16)}
 
 
-def listen(
-    blocks: Iterable[tuple[float, Array]], listener: Listener, tick: Callable[[float], None]
-) -> tuple[Sounds, Arrays]:
-    """Array ``levels`` (S, 2) for consecutive ``(start, samples)`` blocks of whole seconds."""
-    rows: list[Array] = []
-    duration = 0.0
-    for start, samples in blocks:
-        rows.append(listener.listen(samples, RATE))
-        duration = start + len(samples) / RATE
-        tick(duration)
-    levels = np.concatenate(rows) if rows else np.zeros((0, 2), np.float32)
-    return Sounds(duration=duration), {"levels": levels}
+def listen(blocks: Iterable[tuple[Sounds, Arrays]], listener: Listener) -> tuple[Sounds, Arrays]:
+    """The same for the film, from all its blocks in order; none for a film without sound."""
+    parts = list(blocks)
+    if not parts:
+        silence = np.zeros((0, 2 + len(listener.classes)), np.float16)
+        return Sounds(duration=0, classes=listener.classes), {"levels": silence}
+    levels = np.concatenate([arrays["levels"] for _, arrays in parts])
+    return parts[-1][0], {"levels": levels}

@@ -2,52 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
 from vmr_agent.artefacts import Speech
+from vmr_agent.playback import RATE, Block
 from vmr_agent.protocols import Array, Transcriber
 from vmr_agent.types import Span, Utterance, Word
 
-RATE = 16_000  # samples a second that speech recognisers want
-SEARCH = 20.0  # seconds at the end of a chunk in which a quiet place to cut is looked for
+Said = tuple[Utterance, ...]
+Patience = Callable[[Callable[[], Said]], Said]
+SEARCH = 20.0  # seconds at the end of a block in which a quiet place to cut is looked for
 
 
-def transcribe(
-    blocks: Iterable[tuple[float, Array]],
-    transcriber: Transcriber | None,
-    tick: Callable[[float], None],
-) -> Speech:
-    """Utterances of the whole film from consecutive ``(start, samples)`` blocks at 16 kHz.
+def transcribe_block(block: Block, transcriber: Transcriber | None, patiently: Patience) -> Speech:
+    """What is said in the block, up to the last quiet place in it.
 
-    Blocks are cut again where it is quiet, so that no word is split between two.
+    The next block goes on from ``heard``, so that no word is split between two.
     """
+    start, samples, last = block
     if transcriber is None:
         return Speech(utterances=(), heard=0)
-    said: list[Utterance] = []
-    heard = 0.0
-    for start, samples in _cut_when_quiet(blocks):
-        said.extend(_shift(u, start) for u in transcriber.transcribe(samples, RATE))
-        heard = start + len(samples) / RATE
-        tick(heard)
-    return Speech(utterances=tuple(said), heard=heard)
+    cut = len(samples) if last else quietest(samples)
+    said = patiently(lambda: transcriber.transcribe(samples[:cut], RATE))
+    utterances = tuple(_shift(utterance, start) for utterance in said)
+    return Speech(utterances=utterances, heard=start + cut / RATE)
 
 
-def _cut_when_quiet(blocks: Iterable[tuple[float, Array]]) -> Iterator[tuple[float, Array]]:
-    rest, rest_start, first = np.zeros(0, np.float32), 0.0, True
-    for start, block in blocks:
-        if first:
-            rest_start, first = start, False
-        samples = np.concatenate([rest, block])
-        cut = _quietest(samples)
-        yield rest_start, samples[:cut]
-        rest, rest_start = samples[cut:], rest_start + cut / RATE
-    if len(rest):
-        yield rest_start, rest
+def transcribe(blocks: Iterable[Speech]) -> Speech:
+    """The film's, from all its blocks in order; none for a film without sound."""
+    parts = list(blocks)
+    utterances = tuple(utterance for part in parts for utterance in part.utterances)
+    return Speech(utterances=utterances, heard=parts[-1].heard if parts else 0.0)
 
 
-def _quietest(samples: Array) -> int:
+def quietest(samples: Array) -> int:
     """Index of the middle of the quietest half second near the end."""
     half = RATE // 2
     tail = samples[-int(SEARCH * RATE) :]

@@ -1,0 +1,101 @@
+"""Decoding only some frames, or from the middle on: the same frames, times and losses."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+from typing import Literal
+
+import media
+import pytest
+
+from vmr_agent.limits import VideoSettings
+from vmr_agent.video import Picture, sound
+
+Mode = Literal["all", "reference", "key"]
+Frames = list[tuple[float, int, float, bytes]]
+WHOLE = [name for name in media.KINDS if not name.startswith("damaged")]
+DAMAGED = [name for name in media.KINDS if name.startswith("damaged")]
+
+
+@pytest.fixture(scope="module", params=media.KINDS)
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def path(kind: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return media.KINDS[kind](tmp_path_factory.mktemp("kinds"))
+
+
+def decoded(path: Path, mode: Mode = "all", since: float = 0.0) -> tuple[Frames, float, int]:
+    """Of every frame its time, what was met with it, what is missing before it, and its pixels;
+    the film's duration, and what was met behind the last frame."""
+    with Picture(path, VideoSettings(frames=mode), since) as picture:
+        found = [(f.time, f.met, f.dark, f.rgb(32).tobytes()) for f in picture.frames()]
+        return found, picture.duration, picture.trailing
+
+
+@pytest.mark.parametrize("mode", ["all", "reference", "key"])
+def test_from_the_middle_on_all_is_as_from_the_front(path: Path, mode: Mode) -> None:
+    whole, duration, behind = decoded(path, mode)
+    for since in (0.02, 2.4, 4.97, 5.0, 7.6, 9.99):
+        assert decoded(path, mode, since) == ([f for f in whole if f[0] >= since], duration, behind)
+    assert decoded(path, mode, 60.0) == ([], duration, behind)
+
+
+@pytest.mark.parametrize("kind", WHOLE, indirect=True)
+def test_fewer_frames_are_some_of_all_and_the_film_as_long(path: Path, kind: str) -> None:
+    every, duration, _ = decoded(path)
+    times = {time: pixels for time, _, _, pixels in every}
+    assert len(every) == 250
+    for mode, least in (("reference", 60), ("key", 1 if kind == "one key frame" else 10)):
+        some, length, behind = decoded(path, mode)  # type: ignore[arg-type]
+        assert least <= len(some) < 0.8 * len(every)
+        assert some[0][0] == 0
+        assert {time: pixels for time, _, _, pixels in some}.items() <= times.items()
+        assert all(a[0] < b[0] for a, b in pairwise(some))
+        assert length == pytest.approx(duration, abs=0.0011)
+        assert not any(dark for _, _, dark, _ in some)
+        assert sum(met for _, met, _, _ in some) + behind == len(some), "nothing counts as lost"
+    assert sum(met for _, met, _, _ in every) == len(every)
+    assert not any(dark for _, _, dark, _ in every), "pauses are no damage"
+
+
+@pytest.mark.parametrize("kind", DAMAGED, indirect=True)
+@pytest.mark.parametrize("mode", ["all", "reference", "key"])
+def test_what_is_lost_is_counted_and_where_it_is_missing_is_told(path: Path, mode: Mode) -> None:
+    every, duration, behind = decoded(path, mode)
+    assert len(every) > 2
+    lost = sum(met for _, met, _, _ in every) + behind - len(every)
+    dark = [(time - gap, time) for time, _, gap, _ in every if gap]
+    assert 50 < lost < 200
+    (hole,) = dark
+    assert hole[1] - hole[0] > 1.5
+    assert not [time for time, _, _, _ in every if hole[0] < time < hole[1]]
+    if mode == "all":
+        assert hole[1] - hole[0] == pytest.approx(lost / 25, rel=0.5)
+        assert duration == pytest.approx(10, abs=0.0011)
+
+
+def test_one_wild_time_does_not_make_a_film_of_days(tmp_path: Path) -> None:
+    times = [*(i / 25 for i in range(100)), 250_000.0]
+    path = media.film(tmp_path / "a.mkv", frames=101, times=times, encoder=media.BOTH_WAYS)
+    for mode in ("all", "reference", "key"):
+        _, duration, _ = decoded(path, mode)  # type: ignore[arg-type]
+        assert 3.5 < duration < 4.01
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.ts", "a.mkv"])
+def test_sound_of_a_film_of_which_only_key_frames_are_decoded(tmp_path: Path, name: str) -> None:
+    """Time zero is the first picture, whichever frames are decoded."""
+    pieces = [(500.0, media.tone(10, 0.5, 7.5))]
+    times = [500 + i / 25 for i in range(250)]
+    path = media.film(
+        tmp_path / name, frames=250, times=times, sound=pieces, encoder=media.BOTH_WAYS
+    )
+    for mode in ("all", "key"):
+        limits = VideoSettings(frames=mode)  # type: ignore[arg-type]
+        ((_, samples),) = sound(path, chunk=60, limits=limits)
+        assert media.beeps(samples) == pytest.approx([0.5, 7.5], abs=0.003)
+        assert decoded(path, mode)[0][0][0] == 0  # type: ignore[arg-type]

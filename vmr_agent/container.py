@@ -1,0 +1,217 @@
+"""Files opened and their streams decoded packet by packet: what ``video`` stands on.
+
+FFmpeg gets an open file and a list of formats: no URL, no playlist. Damage is stepped over.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import av
+from av.container import InputContainer
+from av.stream import Discard, Disposition
+
+from vmr_agent.errors import VideoTooLargeError, VideoUnreadableError
+from vmr_agent.files import regular_file
+from vmr_agent.limits import VideoSettings
+from vmr_agent.timeline import Runup, Skips, Timeline, believed
+
+FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,asf,ogg,mxf,wav,mp3,aac,flac"
+GUARD = {"format_whitelist": FORMATS, "protocol_whitelist": "file"}
+PATIENCE = (60.0, 10.0)
+"""Seconds that opening and one read may take; a file that lies about itself must not hang us."""
+RETRIES = 50
+"""Failed reads in a row after which the rest is given up; until then each steps over damage."""
+RATES = (1_000, 768_001)
+"""Samples per second that sound may have; others are damage, and their filters would be huge."""
+DAMAGE = (av.FFmpegError, OSError, IndexError)
+"""What broken media raises: OSError for a bad sector, IndexError for a stream turning up late."""
+FLUSHES = 64
+"""Tries to get out what the decoder still holds: each broken frame among it fails one of them."""
+SKIPPED = {"all": "DEFAULT", "reference": "NONREF", "key": "NONKEY"}
+"""FFmpeg's words for the frames that are not decoded."""
+
+
+@contextmanager
+def opened(path: Path, limits: VideoSettings) -> Iterator[InputContainer]:
+    """The file, open. Raises VideoNotFoundError or VideoUnreadableError."""
+    regular_file(path)
+    _hush()
+    guard = GUARD | {"max_pixels": str(2 * limits.max_pixels)}
+    with ExitStack() as stack:
+        try:
+            file = stack.enter_context(path.open("rb"))
+            media = av.open(file, "r", None, guard, metadata_errors="replace", timeout=PATIENCE)
+            stack.enter_context(media)
+        except DAMAGE as error:
+            reason = getattr(error, "strerror", None) or type(error).__name__
+            what = f"cannot be opened ({reason}); is it a whole film?"
+            raise VideoUnreadableError(f"{str(path)!r}: {what}") from error
+        stack.callback(_hush)
+        yield media
+
+
+def _hush() -> None:
+    """Take PyAV's log callback out, which others put in (torchvision does when imported).
+
+    It takes the GIL in FFmpeg's threads; freeing a decoder waits for those, holding it: for ever.
+    """
+    av.logging.restore_default_callback()
+    av.logging.set_libav_level(av.logging.PANIC)
+
+
+def film_track(
+    container: InputContainer, path: Path, limits: VideoSettings, zero: float | None = None
+) -> Track | None:
+    """The picture's track, None without one. What grows past twice the limit later on is lost."""
+    stream = _pick(container.streams.video)
+    if stream is None:
+        return None
+    width, height = stream.codec_context.width, stream.codec_context.height
+    if not width * height:  # FFmpeg forgets the size of what exceeds its own limit
+        width, height = _unguarded_size(path)
+    if width * height > limits.max_pixels:
+        size = f"{width}x{height} pixels are more than {limits.max_pixels}"
+        raise VideoTooLargeError(f"{str(path)!r}: {size}; raise settings.video.max_pixels")
+    stream.codec_context.options = {"max_pixels": str(2 * limits.max_pixels)}
+    return Track(container, stream, zero)
+
+
+def _unguarded_size(path: Path) -> tuple[int, int]:
+    """Pixels that the picture says it has, whatever they are."""
+    try:
+        with path.open("rb") as file, av.open(file, "r", None, GUARD, timeout=PATIENCE) as media:
+            stream = _pick(media.streams.video)
+            return stream.codec_context.width, stream.codec_context.height
+    except DAMAGE:
+        return 0, 0
+
+
+def sound_track(container: InputContainer, zero: float | None = None) -> Track | None:
+    """The sound's track, None without one; ``zero`` is where the picture starts."""
+    rates = range(*RATES)
+    known = (each for each in container.streams.audio if each.codec_context)
+    stream = _pick(each for each in known if each.sample_rate in rates)
+    return stream and Track(container, stream, zero)
+
+
+def _pick(streams: Iterable[Any]) -> Any:
+    """The default stream, else the first; cover art and unknown codecs do not count."""
+    cover = Disposition.attached_pic
+    usable = [each for each in streams if each.codec_context and not each.disposition & cover]
+    preferred = [each for each in usable if each.disposition & Disposition.default]
+    return next(iter(preferred or usable), None)
+
+
+class Track:
+    """One stream of an open file, decoded packet by packet; what is damaged is stepped over."""
+
+    def __init__(self, container: InputContainer, stream: Any, zero: float | None = None) -> None:
+        self.skips = Skips(container.format.name, getattr(stream, "average_rate", None))
+        for other in container.streams:
+            other.discard = Discard.default if self.skips.rate or other is stream else Discard.all
+        stream.thread_type = "AUTO"
+        # Half the cores, as every part of the front half: on two, a second thread costs a tenth.
+        stream.codec_context.thread_count = max(1, (os.cpu_count() or 1) // 2)
+        self.container, self.stream, self.line = container, stream, Timeline(zero)
+        self.since, self._last, self._alone = 0.0, 0.0, False
+        self._spacing = 1 / float(getattr(stream, "average_rate", None) or 25)
+        self.start = (container.start_time or 0) / av.time_base
+        self.whole = believed((container.duration or 0) / av.time_base)
+        self.own = believed((stream.duration or 0) * (stream.time_base or 0))
+
+    def skip(self, frames: str, since: float) -> None:
+        """Decode only such frames, and none long before ``since`` seconds."""
+        self.stream.codec_context.skip_frame = SKIPPED[frames]
+        self.since, self._alone = since, frames == "key"
+
+    @property
+    def reach(self) -> float:
+        """Seconds from time zero to the end of the last packet met."""
+        return self._last - (self.line.zero or 0.0)
+
+    def frames(self) -> Iterator[tuple[float, Any]]:
+        """(seconds from time zero, frame), strictly rising."""
+        return self.line.frames(self._decoded())
+
+    def first(self) -> Any:
+        """The first frame, None if nothing can be decoded."""
+        return next((frame for _, frame in self.frames()), None)
+
+    def promise(self) -> float:
+        """Seconds from time zero that the header promises, 0 if nothing believable."""
+        late = max(0.0, (self.line.zero or self.start) - self.start)
+        return self.own or max(0.0, self.whole - late)
+
+    def _decoded(self) -> Iterator[Any]:
+        for lost, packet in self._wanted():
+            self.line.met += lost
+            try:
+                frames = self._by_itself(packet) if self._alone else packet.decode()
+            except DAMAGE:
+                self.line.met += 1
+            else:
+                yield from frames
+
+    def _by_itself(self, packet: av.Packet[Any]) -> list[Any]:
+        """A key frame decoded as if there was no other.
+
+        Decoders put key frames of open groups in the wrong order when all between is left out.
+        """
+        if not packet.is_keyframe:
+            return packet.decode()  # nothing, unless it is damaged
+        try:
+            return [*packet.decode(), *self._rest().decode()]
+        finally:
+            self.stream.codec_context.flush_buffers()
+
+    def _wanted(self) -> Iterator[tuple[int, av.Packet[Any]]]:
+        """Packets from the last key frame but one before ``since`` on, and what was lost before."""
+        packets, run = self._packets(), Runup()
+        for lost, packet in packets:
+            if not self.since or self._time(packet) >= self.since or run.full:
+                yield from (*run.packets(), (lost, packet))
+                break
+            run.add(lost, packet)
+        else:
+            yield from run.packets()
+        yield from packets
+
+    def _time(self, packet: av.Packet[Any]) -> float:
+        """Seconds from time zero; minus infinity if the packet does not say."""
+        if packet.pts is None:
+            return -math.inf
+        return float(packet.pts * packet.time_base) - (self.line.zero or 0.0)
+
+    def _note(self, packet: av.Packet[Any]) -> None:
+        if packet.pts is not None:
+            length = float((packet.duration or 0) * packet.time_base) or self._spacing
+            self._last = max(self._last, float(packet.pts * packet.time_base) + length)
+
+    def _packets(self) -> Iterator[tuple[int, av.Packet[Any]]]:
+        failed, lost = 0, 0
+        while failed < RETRIES:
+            try:
+                for packet in self.container.demux():
+                    mine = packet.stream is self.stream
+                    lost += failed + self.skips.before(packet, mine)
+                    failed = 0
+                    if mine and packet.size:
+                        self._note(packet)
+                        yield lost, packet
+                        lost = 0
+                break
+            except DAMAGE:
+                failed += 1
+        yield lost, self._rest()
+
+    def _rest(self) -> av.Packet[Any]:
+        """Has the decoder give out what it still holds."""
+        rest: av.Packet[Any] = av.Packet()
+        rest.stream, rest.time_base = self.stream, self.stream.time_base
+        return rest

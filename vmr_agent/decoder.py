@@ -1,0 +1,107 @@
+"""``python -m vmr_agent.decoder``: opens one film, sends what is in it, and ends.
+
+Media is decoded in a process of its own, by C code that broken files have crashed before: so it
+can be watched, killed, and die alone. It ends when its caller does.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any, BinaryIO
+
+from vmr_agent.errors import VmrError
+from vmr_agent.limits import StripSettings, VideoSettings
+from vmr_agent.pipe import MEMORY, Facts, send
+from vmr_agent.strip import Sample, Sampler
+from vmr_agent.video import Decoded, Picture, probe, sound
+
+THUMB = 144
+"""Short side of every frame sent: cuts are looked for at this size."""
+
+
+def serve(job: Facts, out: BinaryIO) -> None:
+    """Do one job: ``probe``, ``picture`` or ``sound``."""
+    jobs: dict[str, Callable[..., None]] = {"probe": _probe, "picture": _picture, "sound": _sound}
+    work = jobs[job.pop("do")]
+    limits = VideoSettings.model_validate(job.pop("limits"))
+    try:
+        work(out, limits, **job)
+    except VmrError as error:
+        send(out, {"error": type(error).__name__, "message": str(error)})
+    out.flush()
+
+
+def _probe(out: BinaryIO, limits: VideoSettings, path: str, fingerprint: str) -> None:
+    send(out, {"video": probe(path, fingerprint, limits).model_dump()})
+
+
+def _picture(
+    out: BinaryIO, limits: VideoSettings, path: str, since: float, strip: dict[str, Any]
+) -> None:
+    """Frames from ``since`` on, the taken ones with their pictures; facts about all at the end."""
+    settings = StripSettings.model_validate(strip)
+    with Picture(path, limits, since) as picture:
+        for frame, sample in _sampled(picture.frames(), settings, limits.reel):
+            thumb = frame.rgb(THUMB)
+            facts: Facts = {"time": frame.time, "met": frame.met, "dark": frame.dark}
+            facts |= {"length": frame.length, "shapes": [thumb.shape]}
+            parts: list[Any] = [thumb.data.cast("B")]
+            if sample is not None:
+                facts["shapes"] += [sample.image.shape]
+                parts += [sample.webp, sample.image.data.cast("B")]
+                if sample.key_image is not None:
+                    facts["shapes"] += [sample.key_image.shape]
+                    parts += [sample.key_image.data.cast("B")]
+            send(out, facts, parts)
+        ending = {"duration": picture.duration, "promise": picture.promise}
+        send(out, {"end": ending, "met": picture.trailing})
+
+
+def _sampled(
+    frames: Iterator[Decoded], settings: StripSettings, reel: float
+) -> Iterator[tuple[Decoded, Sample | None]]:
+    number, sampler = -1, Sampler(settings)
+    for frame in frames:
+        if int(frame.time // reel) != number:  # every reel is sampled afresh
+            number, sampler = int(frame.time // reel), Sampler(settings)
+        yield frame, sampler.take(frame)
+
+
+def _sound(
+    out: BinaryIO, limits: VideoSettings, path: str, since: float, chunk: float, rate: int
+) -> None:
+    """Blocks of ``chunk`` seconds, those before ``since`` left out."""
+    heard = 0.0
+    for start, samples in sound(path, rate, chunk, limits):
+        heard = start + len(samples) / rate
+        if start >= since:
+            send(out, {"start": start}, [samples.data.cast("B")])
+            out.flush()
+    send(out, {"end": {"duration": heard}})
+
+
+def _end_with_caller() -> None:
+    while os.read(0, 4096):  # not sys.stdin: held by a thread, it would crash our own ending
+        pass
+    os._exit(0)
+
+
+def main() -> None:
+    """Serve the job in the first argument."""
+    threading.Thread(target=_end_with_caller, daemon=True).start()
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    out = os.fdopen(os.dup(1), "wb", buffering=1 << 20)
+    os.dup2(2, 1)  # whatever a library prints must not land among the messages
+    try:
+        serve(json.loads(sys.argv[1]), out)
+    except BrokenPipeError:
+        os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

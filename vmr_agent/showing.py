@@ -1,0 +1,147 @@
+"""What one run is looking at: the film being decoded, a little ahead of the rooms."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import Generic, TypeVar
+
+import numpy as np
+
+from vmr_agent.errors import Stopped
+from vmr_agent.playback import GLANCE, RATE, Alive, Block, Reel
+from vmr_agent.protocols import Array
+
+T = TypeVar("T")
+
+
+class Showing:
+    """One per run. Rooms ask it for reels and blocks by number; ``stop`` breaks all of it off."""
+
+    def __init__(self) -> None:
+        self._stopped = threading.Event()
+        self._reels: tuple[int, Ahead[Reel]] | None = None
+        self._reel: Reel | None = None
+        self._blocks: tuple[int, Ahead[Block]] | None = None
+        self._heard: dict[int, Block] = {}
+
+    def stop(self) -> None:
+        """Break off whatever waits or decodes; every room ends at its next look."""
+        self._stopped.set()
+
+    def alive(self) -> None:
+        """Raises Stopped once the run is to end."""
+        if self._stopped.is_set():
+            raise Stopped("the run was broken off; what was finished is kept")
+
+    def close(self) -> None:
+        """Let go of the film."""
+        self.stop()
+        for show in (self._reels, self._blocks):
+            if show is not None:
+                show[1].close()
+
+    def reel(self, number: int, roll: Callable[[int, Alive], Iterator[Reel]]) -> Reel:
+        """That reel. ``roll(first, alive)`` decodes from one on; mostly it is simply the next."""
+        if self._reel is None or self._reel.number != number:
+            following, ahead = self._reels or (-1, None)
+            if ahead is None or following != number:
+                if ahead is not None:
+                    ahead.close()
+                ahead = Ahead(lambda alive: roll(number, alive), self.alive)
+            self._reels = number + 1, ahead  # first, for whatever happens it must be closed
+            self._reel = next(ahead)
+        return self._reel
+
+    def block(self, number: int, play: Callable[[int, Alive], Iterator[Block]]) -> Block | None:
+        """That block of sound, None behind the last; the one before is kept too."""
+        if number not in self._heard:
+            first = max(0, number - 1)
+            following, ahead = self._blocks or (first, None)
+            ahead = ahead or Ahead(lambda alive: play(first, alive), self.alive)
+            for index in range(following, number + 1):
+                self._blocks = index + 1, ahead
+                block = next(ahead, None)
+                if block is not None:
+                    self._heard[index] = block
+            self._heard = {n: block for n, block in self._heard.items() if n >= number - 1}
+        return self._heard.get(number)
+
+    def samples(self, since: float) -> Array:
+        """All sound at hand from ``since`` seconds on."""
+        blocks = [block for _, block in sorted(self._heard.items())]
+        joined = np.concatenate([block.samples for block in blocks])
+        return joined[max(0, round((since - blocks[0].start) * RATE)) :]
+
+    def patiently(self, work: Callable[[], T]) -> T:
+        """What the work gives; left alone when the run is broken off, for it cannot be stopped."""
+        call = _Call(work)
+        call.start()
+        while call.is_alive():
+            self.alive()
+            call.join(GLANCE)
+        return call.result()
+
+
+class _Call(threading.Thread, Generic[T]):
+    """Work in a thread that nobody has to wait for, not even the end of the program."""
+
+    def __init__(self, work: Callable[[], T]) -> None:
+        super().__init__(daemon=True)
+        self._work, self._made = work, list[T]()
+        self._error: BaseException | None = None
+
+    def run(self) -> None:
+        try:
+            self._made.append(self._work())
+        except BaseException as error:  # noqa: BLE001 - raised again in the thread that waits
+            self._error = error
+
+    def result(self) -> T:
+        """What the work gave or raised."""
+        if self._error is not None:
+            raise self._error
+        return self._made[0]
+
+
+class Ahead(Generic[T]):
+    """Has the items of an iterator made in a thread before they are asked for."""
+
+    DEPTH = 1
+    """Items made ahead: so many reels are held in memory besides the one at work."""
+
+    def __init__(self, begin: Callable[[Alive], Iterator[T]], alive: Alive) -> None:
+        self._alive, self._closed = alive, threading.Event()
+        self._items = begin(self._wanted)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="ahead")
+        self._coming = deque(self._order() for _ in range(self.DEPTH))
+
+    def __iter__(self) -> Ahead[T]:
+        return self
+
+    def __next__(self) -> T:
+        while not self._coming[0].done():
+            self._alive()
+            wait([self._coming[0]], timeout=GLANCE)
+        item = self._coming[0].result()
+        if item is None:
+            raise StopIteration
+        self._coming.popleft()
+        self._coming.append(self._order())
+        return item
+
+    def close(self) -> None:
+        """End the thread, and with it the iterator."""
+        self._closed.set()
+        self._thread.shutdown(cancel_futures=True)
+        getattr(self._items, "close", lambda: None)()
+
+    def _order(self) -> Future[T | None]:
+        return self._thread.submit(next, self._items, None)
+
+    def _wanted(self) -> None:
+        self._alive()
+        if self._closed.is_set():
+            raise Stopped("nobody looks any more")
