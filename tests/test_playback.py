@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -319,6 +320,13 @@ def test_a_decoder_that_says_nothing_is_given_up(
     assert gone(decoders[0])
 
 
+def test_ctrl_c_is_for_the_caller(plain: Path, decoders: list[Any]) -> None:
+    """A terminal sends it to all processes, and the caller may well want to go on."""
+    rolling = under_way(plain)
+    os.kill(decoders[0].pid, signal.SIGINT)
+    assert [reel.ending for reel in rolling] == [{"duration": 10.0, "promise": 10.0}]
+
+
 class Enough(Exception):  # noqa: N818
     """Nobody wants to see more."""
 
@@ -375,15 +383,22 @@ def test_a_bug_in_the_decoder_is_told_as_it_is(plain: Path, decoders: list[Any])
     assert decoders[0].returncode == 1
 
 
-def start(job: dict[str, Any], **streams: Any) -> subprocess.Popen[bytes]:
-    words = json.dumps({**job, "limits": {}})
-    return subprocess.Popen([sys.executable, "-m", "vmr_agent.decoder", words], **streams)
+@pytest.mark.parametrize("memory", [None, 3 << 30], ids=["free", "limited"])
+def test_a_decoder_that_is_done_ends_well(plain: Path, memory: int | None) -> None:
+    """Whatever memory whoever started us has left us."""
 
+    def limit() -> None:
+        if memory is not None:
+            resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
 
-def test_a_decoder_that_is_done_ends_well(plain: Path) -> None:
-    job = {"do": "probe", "path": str(plain), "fingerprint": "print"}
-    streams = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-    child = start(job, **streams)
+    job = {"do": "probe", "path": str(plain), "fingerprint": "print", "limits": {}}
+    child = subprocess.Popen(
+        [sys.executable, "-m", "vmr_agent.decoder", json.dumps(job)],
+        stdin=subprocess.PIPE,  # and it stays open: the caller lives
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=limit,
+    )
     assert child.stdout is not None
     assert child.stderr is not None
     assert b"print" in child.stdout.read()

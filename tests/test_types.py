@@ -126,7 +126,7 @@ def test_the_reports_json_has_the_shape_that_others_read() -> None:
     told = json.loads(report().model_dump_json())
     assert set(told) == {
         *("status", "query", "video", "moments", "rejected", "rounds", "faults", "steps"),
-        *("coverage", "models", "settings", "version"),
+        *("coverage", "timing_quality", "models", "settings", "version"),
     }
     assert told["status"] == "found"
     assert told["moments"] == [
