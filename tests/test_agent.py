@@ -11,6 +11,7 @@ from typing import Any
 
 import media
 import pytest
+from processes import until
 from shelved import say
 
 from vmr_agent import VMRAgent
@@ -121,7 +122,7 @@ def test_a_stream_left_in_the_middle_leaves_nothing_at_work(
     Timer(0.2, free.set).start()  # a model at work cannot be interrupted, and is waited for
     events.close()  # type: ignore[attr-defined]
     assert all(decoder.returncode is not None for decoder in decoders)
-    assert not [each.name for each in enumerate_threads() if each.name.startswith("ahead")]
+    until(lambda: not [each for each in enumerate_threads() if each.name.startswith("ahead")])
     assert [name for name in pieces(box) if name.startswith("vectors")]
     assert not list((box.shelf.home / "shelf").rglob("entry-*"))
     assert len(agent.run(colours, "the red one").moments) == 2

@@ -460,7 +460,7 @@ def test_films_are_listed_measured_and_forgotten(tmp_path: Path) -> None:
     assert shelf.films() == [one, two]
     size = (tmp_path / "shelf" / one / "vectors-1.npz").stat().st_size
     sizes = shelf.sizes(one)
-    assert sorted(sizes) == ["curves", "footage", "vectors"]
+    assert sorted(sizes) == ["curves", "strip", "vectors"]
     assert sizes["vectors"] == 2 * size == 2 * sizes["curves"]
     shelf.forget(one)
     assert shelf.films() == [two]

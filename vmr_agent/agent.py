@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from vmr_agent import __version__, tools
@@ -55,6 +57,7 @@ class VMRAgent:
         self._settings = toolbox.settings if toolbox else settings or from_environment()
         self._given = toolbox
         self._progress = progress
+        self._building = Lock()
 
     def run(self, video: str | Path, query: str) -> RunReport:
         """Every moment of the video that the query describes, best first, or an honest none.
@@ -83,28 +86,31 @@ class VMRAgent:
             pass
         return self._seen(State(video=film))
 
+    def ready(self, video: str | Path) -> bool:
+        """Whether that half is done already, under the settings in force."""
+        tray = State(video=self._film(video))  # first: what is no film makes no toolbox
+        return self._toolbox.shelved(tray)
+
     def shelved(self) -> tuple[Shelved, ...]:
         """What is on the shelf, film by film."""
         box = self._toolbox
         return tuple(self._about(film) for film in box.shelf.films())
 
-    def forget(self, video: str | Path) -> bool:
+    def forget(self, video: str | Path) -> Shelved | None:
         """Throw away everything shelved about a film: a path, or a fingerprint from ``shelved``.
 
-        Whether there was anything.
+        What there was, None for nothing.
         """
-        box = self._toolbox
-        path, films = Path(video), box.shelf.films()
+        box, path = self._toolbox, Path(video)
+        known = {each.fingerprint: each for each in self.shelved()}
         film = box.shelf.fingerprint(path.absolute()) if path.is_file() else str(video)
-        if film not in films:
-            # Gone from its place, or changed there: what lies here is about what it was.
-            gone = [known for known in self.shelved() if _lay_at(known, path)]
-            film = gone[0].fingerprint if gone else ""
-        if not film:
-            return False
-        box.index.forget(film)
-        box.shelf.forget(film)
-        return True
+        # Gone from its place, or changed there: what lies here is about what it was.
+        gone = (each for each in known.values() if _lay_at(each, path))
+        found = known.get(film) or next(gone, None)
+        if found is not None:
+            box.index.forget(found.fingerprint)
+            box.shelf.forget(found.fingerprint)
+        return found
 
     def search(self, query: str, limit: int = 10) -> tuple[Hit, ...]:
         """Where in all films indexed so far something like it is seen, said or written.
@@ -121,7 +127,8 @@ class VMRAgent:
     def _about(self, film: str) -> Shelved:
         box = self._toolbox
         entries = box.shelf.entries(film, "entry", Entry)
-        video = entries[0].video if entries else None
+        begun = box.shelf.entries(film, "probe", Video)
+        video = entries[0].video if entries else next(iter(begun), None)
         return Shelved(
             fingerprint=film,
             video=video,
@@ -146,8 +153,13 @@ class VMRAgent:
             except ShelfError as error:
                 logger.warning("%s is left out of the search: %s", tray.video.path, error)
 
-    @cached_property
+    @property
     def _toolbox(self) -> Toolbox:
+        with self._building:  # several films may be at work, each in a thread
+            return self._built
+
+    @cached_property
+    def _built(self) -> Toolbox:
         return self._given or build_toolbox(self._settings)
 
     @cached_property
@@ -181,8 +193,11 @@ class VMRAgent:
             modes: Any = ["custom", "values"]
             return graph.stream(tray, config, context=context, stream_mode=modes, subgraphs=True)
 
-        walk = Ahead(events, lambda: None)
-        try:
+        with ExitStack() as leaving:  # backwards: all are told to stop, then waited for a little
+            leaving.callback(showing.close)
+            walk = Ahead(events, showing.well)
+            leaving.callback(walk.close)
+            leaving.callback(showing.stop)
             for wing, kind, event in walk:
                 if kind == "custom":
                     if self._progress is not None:
@@ -190,9 +205,6 @@ class VMRAgent:
                     yield event
                 elif not wing:
                     final = State.model_validate(event)
-        finally:
-            showing.close()
-            walk.close()
         return final
 
     def _question(self, query: str) -> str:

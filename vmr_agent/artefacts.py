@@ -153,7 +153,7 @@ class Shelved(Record):
     fingerprint: str
     """Names the film by its content."""
     video: Video | None
-    """The film, where it was last seen; None while it has never been indexed whole."""
+    """The film, where it was last seen; None where only leavings are shelved."""
     ready: bool
     """Whether it is indexed whole under the settings in force."""
     version: str

@@ -128,6 +128,7 @@ def transcribe(state: State, box: Toolbox, tick: Tick) -> Update:
 @room
 def index_video(state: State, box: Toolbox, tick: Tick) -> Update:
     def make() -> Made[Entry]:
+        tick(0.0)
         parts = (
             box.shelf.get(state.footage, Footage)[0],
             box.shelf.get(state.speech, Speech)[0],

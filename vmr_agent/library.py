@@ -154,10 +154,12 @@ class Shelf:
         return sorted(path.name for path in (self.home / "shelf").glob("[0-9a-f]" * PRINT))
 
     def sizes(self, film: str) -> dict[str, int]:
-        """Bytes by stage."""
+        """Bytes by stage; ``strip`` is what ``footage`` was gathered from."""
         found: dict[str, int] = {}
         for path in sorted((self.home / "shelf" / film).rglob("*.npz")):
-            stage = path.relative_to(self.home / "shelf" / film).parts[0].partition("-")[0]
+            first, *rest = path.relative_to(self.home / "shelf" / film).parts
+            stage = first.partition("-")[0]
+            stage = "strip" if stage == "footage" and rest else stage
             found[stage] = found.get(stage, 0) + path.stat().st_size
         return found
 
@@ -171,7 +173,7 @@ class Shelf:
         """Throw away everything shelved about a film."""
         with self.alone(film):
             shutil.rmtree(self.home / "shelf" / film, ignore_errors=True)
-        for name in [name for name in self._loaded if name.startswith(f"{film}/")]:
+        for name in [name for name in list(self._loaded) if name.startswith(f"{film}/")]:
             self._loaded.pop(name, None)
 
     @contextmanager

@@ -13,11 +13,11 @@ is called a few times a second and may raise.
 from __future__ import annotations
 
 import json
+import math
 import os
 import select
 import subprocess
 import sys
-import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -206,6 +206,7 @@ def _decoder(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": paths},
+        start_new_session=True,  # an interrupt from the keyboard is for us
     )
     try:
         yield _Line(child, job["path"], limits.patience, since, alive).messages()
@@ -247,14 +248,15 @@ class _Line:
         return buffer
 
     def _await(self) -> None:
-        deadline = time.monotonic() + self._patience + self._seek
-        while not select.select([self._source], [], [], GLANCE)[0]:
+        # Looks are counted, not seconds: a machine that was asleep has not looked.
+        for _ in range(math.ceil((self._patience + self._seek) / GLANCE)):
+            if select.select([self._source], [], [], GLANCE)[0]:
+                return
             self._alive()
-            if time.monotonic() > deadline:
-                raise errors.VideoUnreadableError(
-                    f"{self._path!r}: the decoder says nothing for {self._patience:g} s; encode "
-                    "the film anew, or raise settings.video.patience"
-                )
+        raise errors.VideoUnreadableError(
+            f"{self._path!r}: the decoder says nothing for {self._patience:g} s; encode "
+            "the film anew, or raise settings.video.patience"
+        )
 
     def _died(self) -> None:
         code = self._child.wait()

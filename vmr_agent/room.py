@@ -35,6 +35,8 @@ class Progress(NamedTuple):
     room: str
     done: float
     total: float
+    path: str = ""
+    """Of the film."""
 
 
 def room(work: Callable[[State, Toolbox, Tick], Update]) -> Node:
@@ -43,24 +45,27 @@ def room(work: Callable[[State, Toolbox, Tick], Update]) -> Node:
 
     def node(state: State, *, runtime: Runtime[Toolbox]) -> Update:
         began = time.monotonic()
-        total = state.video.duration
+        showing, total = runtime.context.showing, state.video.duration
         last = [0.0]
 
+        def tell(done: float) -> None:
+            runtime.stream_writer(Progress(name, done, total, state.video.path))
+
         def tick(done: float) -> None:
-            runtime.context.showing.alive()
+            showing.alive()
             if time.monotonic() - last[0] >= PAUSE:
                 last[0] = time.monotonic()
-                runtime.stream_writer(Progress(name, done, total))
+                tell(done)
 
-        runtime.context.showing.alive()
-        if name not in FRONT:  # those are visited again and again, and tell how far they are
-            runtime.stream_writer(Progress(name, 0.0, total))
-        update = work(state, runtime.context, tick)
+        with showing.visit():
+            if name not in FRONT:  # those are visited again and again, and tell how far they are
+                tell(0.0)
+            update = work(state, runtime.context, tick)
         seconds = time.monotonic() - began
         made = _made(update)
         update["steps"] = (Step(room=name, seconds=seconds, made=made),)
         if made:
-            runtime.stream_writer(Progress(name, total, total))
+            tell(total)
         return update
 
     # Not functools.wraps: LangGraph must see the node's own parameters, not those of the work.

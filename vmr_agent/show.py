@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from rich.console import Console, Group
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from vmr_agent.types import Hit, Moment, RunReport
+
+if TYPE_CHECKING:
+    from vmr_agent.artefacts import Shelved
 
 JOINERS = "\u200c\u200d"  # invisible, harmless, and Persian and emoji fall apart without them
 
@@ -94,3 +98,63 @@ def shortlist(hits: Iterable[Hit]) -> str:
     """What ``vmr search`` prints: when, in what way, how near, and in which film."""
     lines = (f"{when(h):19}  {h.kind:7}  {h.cosine:.2f}  {plain(h.path)}\n" for h in hits)
     return "".join(lines)
+
+
+def amount(size: int) -> str:
+    """``412300000`` as ``412.3 MB``."""
+    value, units = float(size), iter(("B", "kB", "MB", "GB"))
+    unit = next(units)
+    for larger in units:
+        if value < 999.95:
+            break
+        value, unit = value / 1000, larger
+    return f"{value:.1f} {unit}" if unit != "B" else f"{size} B"
+
+
+def inventory(films: Sequence[Shelved], ready: Mapping[str, Sequence[str]]) -> str:
+    """What ``vmr index --status`` prints; ``ready`` has the profiles under which a film is whole.
+
+    A table in a terminal, else a line each, with all stages.
+    """
+    total = sum(sum(film.sizes.values()) for film in films)
+    closing = f"{len(films)} film{'s' * (len(films) != 1)}, {amount(total)}\n"
+    console = Console()
+    if not console.is_terminal:
+        return "".join(f"{_listed(film, ready[film.fingerprint])}\n" for film in films) + closing
+    grid = Table(Column("film", overflow="fold"), "length", "ready", "version", box=None)
+    for head in ("strip", "the rest", "total"):
+        grid.add_column(head, justify="right", no_wrap=True)
+    for film in films:
+        strip, whole = film.sizes.get("strip", 0), sum(film.sizes.values())
+        told = (_place(film), _length(film), _ready(film, ready[film.fingerprint]), film.version)
+        grid.add_row(*map(Text, told), *map(amount, (strip, whole - strip, whole)))
+    with console.capture() as held:
+        console.print(grid)
+    return held.get() + closing
+
+
+def dropped(film: Shelved) -> str:
+    """What ``vmr index --forget`` prints of a film."""
+    return f"{_place(film)}: {amount(sum(film.sizes.values()))} dropped\n"
+
+
+def _listed(film: Shelved, profiles: Sequence[str]) -> str:
+    parts = ", ".join(f"{stage} {amount(size)}" for stage, size in sorted(film.sizes.items()))
+    version = film.version and f"version {film.version}, "
+    total = amount(sum(film.sizes.values()))
+    what = f"{_ready(film, profiles)}, {version}{total} ({parts})"
+    return f"{_place(film)}: {_length(film)}, {what}"
+
+
+def _place(film: Shelved) -> str:
+    return plain(film.video.path) if film.video else film.fingerprint
+
+
+def _length(film: Shelved) -> str:
+    return clock(film.video.duration) if film.video else "?"
+
+
+def _ready(film: Shelved, profiles: Sequence[str]) -> str:
+    """Whether it is under the settings in force, and which profiles would find it so."""
+    which = f" ({', '.join(profiles)})" if profiles else ""
+    return f"{'ready' if film.ready else 'not ready'}{which}"

@@ -6,6 +6,8 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack, contextmanager
+from types import TracebackType
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -15,6 +17,7 @@ from vmr_agent.playback import GLANCE, RATE, Alive, Block, Reel
 from vmr_agent.protocols import Array
 
 T = TypeVar("T")
+LEAVE = 0.5  # seconds to wait for a thread to end; one that takes longer is left to itself
 
 
 class Showing:
@@ -22,6 +25,7 @@ class Showing:
 
     def __init__(self) -> None:
         self._stopped = threading.Event()
+        self._failure: BaseException | None = None
         self._reels: tuple[int, Ahead[Reel]] | None = None
         self._reel: Reel | None = None
         self._blocks: tuple[int, Ahead[Block]] | None = None
@@ -35,6 +39,19 @@ class Showing:
         """Raises Stopped once the run is to end."""
         if self._stopped.is_set():
             raise Stopped("the run was broken off; what was finished is kept")
+
+    @contextmanager
+    def visit(self) -> Iterator[None]:
+        """Where a room is at work. If it fails, the run is over, and all the others end too."""
+        with ExitStack() as leaving:
+            leaving.push(self._failed)
+            self.alive()
+            yield
+
+    def well(self) -> None:
+        """Raises what a room failed with, whether or not the others have ended."""
+        if self._failure is not None:
+            raise self._failure
 
     def close(self) -> None:
         """Let go of the film."""
@@ -74,6 +91,11 @@ class Showing:
         blocks = [block for _, block in sorted(self._heard.items())]
         joined = np.concatenate([block.samples for block in blocks])
         return joined[max(0, round((since - blocks[0].start) * RATE)) :]
+
+    def _failed(self, _: object, error: BaseException | None, __: TracebackType | None) -> None:
+        if error is not None and not self._stopped.is_set():
+            self._failure = error
+            self.stop()
 
     def patiently(self, work: Callable[[], T]) -> T:
         """What the work gives; left alone when the run is broken off, for it cannot be stopped."""
@@ -122,9 +144,10 @@ class Ahead(Generic[T]):
         return self
 
     def __next__(self) -> T:
-        while not self._coming[0].done():
+        self._alive()
+        while wait([self._coming[0]], timeout=GLANCE).not_done:
             self._alive()
-            wait([self._coming[0]], timeout=GLANCE)
+        self._alive()
         item = self._coming[0].result()
         if item is None:
             raise StopIteration
@@ -133,10 +156,12 @@ class Ahead(Generic[T]):
         return item
 
     def close(self) -> None:
-        """End the thread, and with it the iterator."""
+        """End the thread, and with it the iterator; it may be some time before it looks."""
         self._closed.set()
-        self._thread.shutdown(cancel_futures=True)
-        getattr(self._items, "close", lambda: None)()
+        self._thread.shutdown(wait=False, cancel_futures=True)
+        at_work = [item for item in list(self._coming) if not item.cancelled()]
+        if not wait(at_work, timeout=LEAVE).not_done:
+            getattr(self._items, "close", lambda: None)()
 
     def _order(self) -> Future[T | None]:
         return self._thread.submit(next, self._items, None)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from threading import Lock
 from typing import Any, TypeVar
 
 import numpy as np
@@ -63,6 +64,8 @@ class Toolbox:
     """What this run is looking at; every run has its own."""
     films: dict[str, Film] = field(default_factory=dict)
     """The last few films asked about, by their entry."""
+    opening: Lock = field(default_factory=Lock)
+    """Held while one of them is fetched: an agent may be asked by several threads at once."""
 
     def name(self, state: State, stage: str, about: object = None) -> str:
         """What the artefact of a stage is called, for this film ``about`` something."""
@@ -116,11 +119,12 @@ class Toolbox:
     def film(self, state: State) -> Film:
         """Everything the front half shelved about the film."""
         name = self.name(state, "entry")
-        if name not in self.films:
-            while len(self.films) >= FILMS:
-                self.films.pop(next(iter(self.films)))
-            self.films[name] = self._film(state)
-        return self.films[name]
+        with self.opening:
+            if name not in self.films:
+                while len(self.films) >= FILMS:
+                    self.films.pop(next(iter(self.films)))
+                self.films[name] = self._film(state)
+            return self.films[name]
 
     def _film(self, state: State) -> Film:
         def shelved(stage: str) -> tuple[Any, Arrays]:

@@ -1,0 +1,94 @@
+"""Ctrl-C and SIGTERM end the program at once, whatever it is doing.
+
+Python hears a signal only between two steps of its own, and a model library can take many seconds
+to load in one. So the work is done in a child, and the process that was started does nothing but
+wait for it. Whatever is shelved is whole at any instant, so that the child can simply be killed.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+BUG, UNFIT = 70, 3  # as other programs exit: EX_SOFTWARE; and as ours do for want of something
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+DEFAULT = (signal.default_int_handler, signal.SIG_DFL)
+KILLED = 1.0  # seconds to wait for a child that was killed
+SHOW_CURSOR = "\x1b[?25h\n"  # below the bars, which hide it
+STOPPED = "vmr: stopped; what was finished is kept, run it again to go on\n"
+LOST = "vmr: killed, perhaps for want of memory; what was finished is kept, run it again to go on\n"
+
+_inside = threading.Event()
+
+
+def guard() -> None:
+    """Returns in the child, where the work is to be done; the process that called never does."""
+    if _inside.is_set():
+        return
+    _inside.set()
+    held = [number for number in SIGNALS if signal.getsignal(number) in DEFAULT]  # not by nohup
+    signal.pthread_sigmask(signal.SIG_BLOCK, held)
+    ours, theirs = os.pipe()
+    child = os.fork()
+    if child:
+        for number in held:
+            signal.signal(number, lambda *heard: _stop(child, heard[0]))
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, held)
+        _wait(child)
+    if signal.SIGINT in held:  # the keyboard's goes to all, decoders too
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, held)
+    os.close(theirs)
+    threading.Thread(target=_end_with_parent, args=(ours,), daemon=True).start()
+
+
+def _wait(child: int) -> None:
+    """End as the child does."""
+    _, status = os.waitpid(child, 0)
+    code = os.waitstatus_to_exitcode(status)
+    if -code in SIGNALS:
+        _leave(STOPPED, 128 - code)
+    if code == -signal.SIGKILL:
+        _leave(LOST, UNFIT)
+    if code < 0:
+        _leave(f"vmr: crashed ({signal.Signals(-code).name}); this is a bug\n", BUG)
+    os._exit(code)
+
+
+def _stop(child: int, number: int) -> None:
+    """Kill the child and its decoders, say so and end, as other programs do."""
+    for process in (*_children(child), child):
+        with suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
+    until = time.monotonic() + KILLED
+    with suppress(ChildProcessError):
+        while time.monotonic() < until and os.waitpid(child, os.WNOHANG) == (0, 0):
+            time.sleep(0.01)
+    _leave(STOPPED, 128 + number)
+
+
+def _children(process: int) -> Iterator[int]:
+    """As far as the system tells; where it does not, they see for themselves, and end."""
+    for path in Path(f"/proc/{process}/task").glob("*/children"):
+        with suppress(OSError):
+            yield from map(int, path.read_text().split())
+
+
+def _leave(message: str, code: int) -> None:
+    """Say it if anybody listens: a terminal that was halted does not."""
+    above = SHOW_CURSOR if os.isatty(2) and os.environ.get("TERM") != "dumb" else ""
+    with suppress(OSError, ValueError):
+        if select.select([], [2], [], 0)[1]:
+            os.write(2, f"{above}{message}".encode())
+    os._exit(code)
+
+
+def _end_with_parent(pipe: int) -> None:
+    os.read(pipe, 1)
+    os._exit(UNFIT)
