@@ -29,6 +29,7 @@ from evals.bench_process import FailedError, Measured, measure
 from evals.bench_record import ROOT, Record
 from evals.bench_work import COLD, LAST
 from evals.playlist import JoinError
+from vmr_agent import threads
 from vmr_agent.settings import Settings
 
 RESULTS = ROOT / "evals" / "results" / "bench_index.json"
@@ -56,7 +57,7 @@ class Film(NamedTuple):
 def run(home: Path, profile: str, *part: str) -> tuple[Measured, dict[str, Any]]:
     """One part of the work, measured, and the JSON that it printed."""
     env = {name: value for name, value in os.environ.items() if name != "VMR_PROFILE"}
-    env |= {"VMR_HOME": str(home), "PYTHONPATH": str(ROOT)}
+    env |= {"VMR_HOME": str(home), "PYTHONPATH": str(ROOT), **threads.ONE}  # as vmr has it
     done = measure([*WORK, *part], env | named(profile))
     told: dict[str, Any] = json.loads(done.said.splitlines()[-1])
     return done, told

@@ -121,7 +121,7 @@ def test_a_bad_call_is_one_line_and_two(
     assert run.returncode == 2
 
 
-@pytest.mark.parametrize("jobs", ["1", "2"])
+@pytest.mark.parametrize("jobs", ["1", pytest.param("2", marks=pytest.mark.slow)])
 def test_what_would_fail_for_all_stops_at_once(home: Path, films: Path, jobs: str) -> None:
     lacking = (
         "import time; from vmr_agent.errors import WeightsError\n"
@@ -147,6 +147,7 @@ def test_jobs_are_films_at_work_at_once(home: Path, films: Path) -> None:
     assert len(run.stdout.splitlines()) == 2
 
 
+@pytest.mark.slow
 def test_one_film_under_two_names_is_worked_on_once(home: Path, films: Path) -> None:
     (films / "twin.mp4").write_bytes((films / "deep/er/a.mp4").read_bytes())
     run = vmr(home, "index", films, "--jobs", "3", "--json", command=program(FAKES, SLOW))
@@ -154,6 +155,7 @@ def test_one_film_under_two_names_is_worked_on_once(home: Path, films: Path) -> 
     assert len(list(home.glob("shelf/*/entry-*.npz"))) == 2
 
 
+@pytest.mark.slow
 def test_a_profile_is_said_by_option_or_by_setting(home: Path, films: Path) -> None:
     assert get_args(get_args(get_args(Profile)[0])[0]) == tuple(PROFILES)
     told = (
@@ -192,6 +194,7 @@ def test_a_terminal_sees_every_stage(home: Path, films: Path) -> None:
     assert not any("1A" in up for up in drawn), "the board is drawn over what was said"
 
 
+@pytest.mark.slow
 def test_quiet_is_quiet(home: Path, films: Path) -> None:
     code, sent = in_terminal(home, "index", films, "-q", command=FAKED)
     assert code == 0
@@ -247,6 +250,7 @@ def test_the_status_has_sizes_and_versions(
     assert re.fullmatch(r"\d+ films?, [\d.]+ MB", lean.stdout.splitlines()[-1])
 
 
+@pytest.mark.slow
 def test_the_status_in_a_terminal_is_a_table(home: Path, films: Path) -> None:
     vmr(home, "index", films, command=FAKED)
     code, sent = in_terminal(home, "index", "--status", command=FAKED)
@@ -307,6 +311,7 @@ def test_forgetting_drops_what_is_shelved_and_nothing_else(home: Path, films: Pa
     assert not list((home / "shelf").iterdir())
 
 
+@pytest.mark.slow
 def test_a_film_that_is_gone_can_be_forgotten_by_its_place(home: Path, films: Path) -> None:
     vmr(home, "index", films, command=FAKED)
     (films / "b.MKV").unlink()

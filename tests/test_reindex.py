@@ -200,7 +200,9 @@ FILES = "chroma.sqlite3 films.json stamp.json data_level0.bin header.bin index_m
 length.bin link_lists.bin"
 
 
-@pytest.mark.parametrize("harm", ["random", "half", "empty"])
+@pytest.mark.parametrize(
+    "harm", ["random", *(pytest.param(h, marks=pytest.mark.slow) for h in ("half", "empty"))]
+)
 def test_whatever_file_is_damaged_the_answers_stay_the_same(
     home: Path, expected: Answers, harm: str, checks: list[int], warnings: Callable[[], list[str]]
 ) -> None:
@@ -327,7 +329,7 @@ def _put(home: Path, ready: Any) -> None:
     ready.recv()  # the kill comes at the latest here
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 2, 3))])
 def test_a_kill_while_a_film_is_put_loses_nothing(
     home: Path, expected: Answers, seed: int, checks: list[int]
 ) -> None:

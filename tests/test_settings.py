@@ -20,7 +20,7 @@ def brief(settings: Settings) -> tuple[str, float, str, str]:
 
 EXPECTED = {
     "full": ("all", 2.0, "auto", "auto"),
-    "balanced": ("reference", 1.0, "auto", "auto"),
+    "balanced": ("reference", 1.0, "packaged-tiny", "auto"),
     "lean": ("key", 1.0, "packaged-tiny", "off"),
 }
 
@@ -91,7 +91,7 @@ def test_an_argument_counts_more_than_the_environment(monkeypatch: pytest.Monkey
     monkeypatch.setenv("VMR_PROFILE", "lean")
     monkeypatch.setenv("VMR_STRIP__FPS", "5")
     assert brief(Settings(profile="balanced", strip={"fps": 7})) == (  # type: ignore[arg-type]
-        *("reference", 7, "auto", "auto"),
+        *("reference", 7, "packaged-tiny", "auto"),
     )
 
 

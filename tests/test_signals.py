@@ -22,7 +22,11 @@ from vmr_agent.testing import colour_toolbox
 SOON = 2.0  # seconds
 STOPPED = "vmr: stopped; what was finished is kept, run it again to go on\n"
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
-both = pytest.mark.parametrize("number", list(CODES), ids=["SIGINT", "SIGTERM"])
+both = pytest.mark.parametrize(
+    "number",
+    [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)],
+    ids=["SIGINT", "SIGTERM"],
+)
 
 GUARD = "from vmr_agent.cli.guard import guard; guard()"  # as vmr does, before anything is imported
 # As when a library is loaded: it comes back to Python after a minute, and lets nobody else run.
@@ -124,6 +128,7 @@ def test_a_signal_ends_whisper_and_decoders(
     assert kept(home)
 
 
+@pytest.mark.slow
 def test_every_instant_will_do(home: Path, colours: Path) -> None:
     for number, after in zip(list(CODES) * 3, (0, 0.2, 0.5, 0.9, 1.4, 2.0), strict=True):
         command = program(GUARD, FAKES, AT_WORK)
@@ -146,6 +151,7 @@ def test_the_keyboard_leaves_a_tidy_terminal(home: Path, colours: Path) -> None:
     assert sent.endswith(f"\x1b[?25h\n{STOPPED}".replace("\n", "\r\n"))
 
 
+@pytest.mark.slow
 def test_what_was_told_to_ignore_the_keyboard_does(home: Path, colours: Path) -> None:
     slow = f"import time; from vmr_agent.testing import ColourEncoder as E; look = E.look\n{LOOK}"
     with started(
@@ -366,6 +372,7 @@ def test_a_full_disk_is_told_soon_and_what_was_finished_serves_again(
     assert all(whole.get(path, mark) == mark for path, mark in before.items())
 
 
+@pytest.mark.slow
 def test_a_file_that_may_not_grow_is_told_soon(home: Path, tmp_path: Path, demo_film: Path) -> None:
     limit = (100_000, resource.RLIM_INFINITY)
     with started(

@@ -27,7 +27,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from vmr_agent import errors
+from vmr_agent import errors, threads
 from vmr_agent.frame import Frame
 from vmr_agent.limits import VideoSettings
 from vmr_agent.pipe import MEMORY, Facts, receive
@@ -205,7 +205,7 @@ def _decoder(
         stdin=subprocess.PIPE,  # never written to: the child ends when it closes
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": paths},
+        env={**os.environ, **threads.ONE, "PYTHONPATH": paths},
         start_new_session=True,  # an interrupt from the keyboard is for us
     )
     try:

@@ -127,4 +127,4 @@ def test_weights_that_are_not_the_recorded_ones_are_refused_by_name(
     tampered.write_bytes(data)
     monkeypatch.setattr(weights, "_where", lambda weight: tampered)
     with pytest.raises(WeightsError, match=r"efficientnet-lite2-9656183e\.pth is not .*reinstall"):
-        Concepts(Shelf(new_home), MiniLM(new_home), "cpu").look(frames[:1])
+        Concepts(Shelf(tmp_path), MiniLM(new_home), "cpu").look(frames[:1])

@@ -12,10 +12,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from vmr_agent.adapters import whisper
-from vmr_agent.adapters.whisper import RATE, WhisperX
+from vmr_agent.adapters.whisper import RATE, WhisperX, shared_out
 from vmr_agent.errors import WeightsError
 from vmr_agent.settings import TranscribeSettings
 from vmr_agent.types import Utterance
@@ -115,6 +117,36 @@ def test_the_gates_are_the_settings(weights_home: Path, narration: Array) -> Non
     strict = TranscribeSettings(min_logprob=0.0)
     recipe = narration[31 * RATE : 36 * RATE]
     assert WhisperX(weights_home, settings=strict, full=False).transcribe(recipe, RATE) == ()
+
+
+def test_a_language_wrongly_guessed_is_recognised_again(
+    weights_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the language is found out, the one heard last is tried: only time may depend on it."""
+    hears = WhisperX(weights_home, language=None, full=False)
+    told, tried = iter(["en", "en", "de", "de"]), []
+    monkeypatch.setattr(hears, "_tell", lambda *_: next(told))
+
+    def recognised(language: str, *_: Any) -> list[Any]:
+        tried.append(language)
+        return [language]
+
+    monkeypatch.setattr(hears, "_in", recognised)
+    found = [hears._recognise(np.zeros(RATE, np.float32), [(0.0, 1.0)]) for _ in range(4)]
+    assert found == [([language], language) for language in ("en", "en", "de", "de")]
+    assert tried == ["en", "en", "en", "de", "de"]
+
+
+@given(st.integers(0, 60), st.integers(1, 8), st.integers(1, 16))
+def test_windows_are_shared_out_evenly(count: int, most: int, hands: int) -> None:
+    windows = [(float(n), n + 1.0) for n in range(count)]
+    batches = shared_out(windows, most, hands)
+    assert [window for batch in batches for window in batch] == windows
+    sizes = [len(batch) for batch in batches]
+    assert max(sizes, default=0) <= most
+    assert max(sizes, default=0) - min(sizes, default=0) <= 1
+    if count >= hands * -(-count // (most * hands)):
+        assert len(batches) % hands == 0, "every hand has as many"
 
 
 def test_another_rate_is_refused(light: WhisperX) -> None:

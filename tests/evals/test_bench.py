@@ -213,6 +213,7 @@ def faked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_a_run_measures_what_really_happens(film, faked, capsys):
     path = faked / "found.json"
     record = bench.index(film, ["default"], 1, faked, path)

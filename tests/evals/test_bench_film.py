@@ -67,6 +67,7 @@ def many(count: int = 4) -> list[Stretch]:
     return [Stretch(Path(f"{n}.mp4"), 0, 5 + n) for n in range(count)]
 
 
+@pytest.mark.slow
 def test_the_film_is_what_was_asked_for(film, truth):
     with av.open(film) as box:
         video, audio = box.streams.video[0], box.streams.audio[0]
@@ -78,6 +79,7 @@ def test_the_film_is_what_was_asked_for(film, truth):
     assert (truth["duration"], truth["size"], truth["fps"]) == (30, [320, 180], 12)
 
 
+@pytest.mark.slow
 def test_shots_fill_the_film_and_last_2_to_60_seconds(truth):
     spans = [(shot["start"], shot["end"]) for shot in truth["shots"]]
     assert len(spans) > 2
@@ -86,12 +88,14 @@ def test_shots_fill_the_film_and_last_2_to_60_seconds(truth):
     assert all(2 <= end - start <= 60 for start, end in spans)
 
 
+@pytest.mark.slow
 def test_there_is_a_cut_at_each_seam_and_nowhere_else(truth, changes):
     seams = [round(shot["start"] * 12) - 1 for shot in truth["shots"][1:]]
     within = np.delete(changes, seams)
     assert changes[seams].min() > 3 * within.max()
 
 
+@pytest.mark.slow
 def test_somebody_speaks_nine_tenths_of_the_time(truth):
     assert 0.9 <= truth["voiced_share"] <= 1
     assert sum(b - a for a, b in truth["voiced"]) == pytest.approx(
@@ -99,6 +103,7 @@ def test_somebody_speaks_nine_tenths_of_the_time(truth):
     )
 
 
+@pytest.mark.slow
 def test_no_shot_and_no_phrase_comes_twice(truth):
     looks = [json.dumps([shot["stretch"], shot["look"]]) for shot in truth["shots"]]
     phrases = [(s["file"], s["start"], s["seconds"], s["speed"]) for s in truth["said"]]

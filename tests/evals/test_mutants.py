@@ -28,6 +28,7 @@ for line in sys.stdin:
 COMMAND = (sys.executable, "-c", PLANTED)
 
 
+@pytest.mark.slow
 def test_a_dozen_mutants_do_no_harm(tmp_path: Path) -> None:
     keep = tmp_path / "kept"
     found = mutants(len(SEEDS), seed=3, keep=keep)
@@ -38,6 +39,7 @@ def test_a_dozen_mutants_do_no_harm(tmp_path: Path) -> None:
     assert not keep.exists()
 
 
+@pytest.mark.slow
 def test_a_crash_and_a_hang_are_counted_and_their_films_kept(tmp_path: Path) -> None:
     keep = tmp_path / "kept"
     found = mutants(12, seed=1, keep=keep, command=COMMAND, patience=3.0)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
+from pathlib import Path
 from threading import Lock
 from typing import Any
 
@@ -18,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vmr_agent.adapters import weights
-from vmr_agent.adapters.device import quick_bfloat16, workers
+from vmr_agent.adapters.device import CPU, quick_bfloat16, workers
 from vmr_agent.library import Shelf, digest
 from vmr_agent.protocols import Array, Arrays, Image, Sentences
 from vmr_agent.types import Record
@@ -32,6 +33,7 @@ NAMEABLE = 0.25
 """Least value of that: without a floor, a question that no class is near to would look answered by
 the first picture that is no nearer."""
 PROMPT = "a photo of a {}"
+NETWORK, FROZEN = "efficientnet-lite2", "network.pt"
 
 
 BATCH = 4
@@ -135,23 +137,37 @@ class Concepts:
 
     @cached_property
     def _loaded(self) -> tuple[Any, Any]:
-        """The network, frozen for speed, and the kind of number it computes with."""
-        import timm
+        """The network and the kind of number it computes with."""
         import torch
 
-        path = weights.find("efficientnet-lite2")
-        tensors = torch.load(path, map_location="cpu", weights_only=True)
-        network = timm.create_model("tf_efficientnet_lite2")
-        # The same layers in the same order under other names; strict loading checks the shapes.
-        renamed = dict(zip(network.state_dict(), tensors.values(), strict=True))
-        network.load_state_dict(renamed)
         kind = torch.bfloat16 if quick_bfloat16(self._device) else torch.float32
-        network = network.eval().to(self._device, kind, memory_format=torch.channels_last)
-        example = torch.zeros(BATCH, 3, self.size, self.size, device=self._device, dtype=kind)
-        with torch.inference_mode():
-            example = example.contiguous(memory_format=torch.channels_last)
-            traced: Any = torch.jit.trace(network, example, check_trace=False)  # type: ignore[no-untyped-call]
-            return torch.jit.freeze(traced), kind
+        if self._device != CPU:
+            return _frozen(kind, self._device, self.size), kind
+
+        def write(folder: Path) -> None:
+            torch.jit.save(_frozen(kind, CPU, self.size), folder / FROZEN)  # type: ignore[no-untyped-call]
+
+        # Written once: importing timm alone takes five seconds, and it is wanted for nothing else.
+        mark, number = weights.FILES[NETWORK].sha256[:8], str(kind).rpartition(".")[2]
+        name = f"{NETWORK}-{mark}-{number}-torch{torch.__version__}"
+        folder = weights.unpack(self._shelf.home, name, write)
+        return torch.jit.load(folder / FROZEN), kind  # type: ignore[no-untyped-call]
+
+
+def _frozen(kind: Any, device: str, size: int) -> Any:
+    """The network for crops (B, 3, size, size), traced and frozen for speed."""
+    import timm
+    import torch
+
+    tensors = torch.load(weights.find(NETWORK), map_location="cpu", weights_only=True)
+    network = timm.create_model("tf_efficientnet_lite2")
+    # The same layers in the same order under other names; strict loading checks the shapes.
+    network.load_state_dict(dict(zip(network.state_dict(), tensors.values(), strict=True)))
+    network = network.eval().to(device, kind, memory_format=torch.channels_last)
+    example = torch.zeros(BATCH, 3, size, size, device=device, dtype=kind)
+    with torch.inference_mode():
+        example = example.contiguous(memory_format=torch.channels_last)
+        return torch.jit.freeze(torch.jit.trace(network, example, check_trace=False))  # type: ignore[no-untyped-call]
 
 
 def _unit(rows: Any) -> Array:

@@ -20,6 +20,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,7 @@ class WhisperX:
         self._full = _aligner_nearby() if full is None else full
         # Always the same threads: each keeps tens of megabytes that are never given back.
         self._hands = ThreadPoolExecutor(workers(share=1))
+        self._ear, self._guess = ThreadPoolExecutor(1), language
         self._compute = "float16" if halves(device) else "int8"
         origin = f"{PACKAGED[model]} (packaged, " if model in PACKAGED else f"{Path(model).name} ("
         self.name = f"{origin}{self._compute}{', aligning' if self._full else ''})"
@@ -97,9 +99,29 @@ class WhisperX:
         return tuple(each for each in said if voiced(each.span, speech))
 
     def _recognise(self, samples: Array, windows: Sequence[Stretch]) -> tuple[list[Any], str]:
+        """What is said in each window, and in which language.
+
+        While that is found out, what is said is recognised in the language last heard already.
+        """
+        telling = self._ear.submit(self._tell, samples, windows)
+        guess = self._guess
+        found = self._in(guess, samples, windows) if guess else []
+        language = self._guess = telling.result()
+        return (found if language == guess else self._in(language, samples, windows)), language
+
+    def _tell(self, samples: Array, windows: Sequence[Stretch]) -> str:
+        """The language: told by the longest window unless given."""
+        if self._language is not None:
+            return self._language
+        start, end = max(windows, key=lambda window: window[1] - window[0])
+        speech = samples[round(start * RATE) : round(end * RATE)]
+        return str(self._linguist.detect_language(speech)[0])
+
+    def _in(self, language: str, samples: Array, windows: Sequence[Stretch]) -> list[Any]:
         from faster_whisper import BatchedInferencePipeline
 
-        recogniser, language = self._who(samples, windows)
+        fits = language == ENGLISH or self._model != "packaged-tiny"
+        recogniser, size = self._recogniser if fits else self._linguist, self._settings.batch
 
         def recognise(part: Sequence[Stretch]) -> list[Any]:
             found, _ = BatchedInferencePipeline(recogniser).transcribe(
@@ -107,29 +129,19 @@ class WhisperX:
                 language=language,
                 clip_timestamps=[{"start": start, "end": end} for start, end in part],
                 word_timestamps=True,
-                batch_size=self._settings.batch,
+                batch_size=size,
             )
             return list(found)
 
         try:
-            parts = self._hands.map(recognise, _shared_out(windows, workers(share=1)))
-            return [window for part in parts for window in part], language
+            parts = self._hands.map(recognise, shared_out(windows, size, workers(share=1)))
+            return [window for part in parts for window in part]
         except RuntimeError as error:
             if "out of memory" not in str(error):
                 raise
             raise MachineError(
-                f"Whisper ran out of memory: lower VMR_TRANSCRIBE__BATCH ({self._settings.batch})"
+                f"Whisper ran out of memory: lower VMR_TRANSCRIBE__BATCH ({size})"
             ) from error
-
-    def _who(self, samples: Array, windows: Sequence[Stretch]) -> tuple[Any, str]:
-        """Who recognises it, and in which language: told by the longest window unless given."""
-        language = self._language
-        if language is None:
-            start, end = max(windows, key=lambda window: window[1] - window[0])
-            speech = samples[round(start * RATE) : round(end * RATE)]
-            language = self._linguist.detect_language(speech)[0]
-        fits = language == ENGLISH or self._model != "packaged-tiny"
-        return (self._recogniser if fits else self._linguist), language
 
     def _believed(self, window: Any) -> bool:
         return bool(
@@ -196,10 +208,11 @@ class WhisperX:
         return {}
 
 
-def _shared_out(windows: Sequence[Stretch], hands: int) -> list[Sequence[Stretch]]:
-    """The windows in order, in as many parts as there are hands, or fewer."""
-    size = -(-len(windows) // hands)
-    return [windows[first : first + size] for first in range(0, len(windows), size)]
+def shared_out(windows: Sequence[Stretch], most: int, hands: int) -> list[Sequence[Stretch]]:
+    """In order, in batches of at most ``most``: as many for each hand, and all about as large."""
+    count = max(1, -(-len(windows) // (most * hands))) * hands
+    ends = [round(len(windows) * part / count) for part in range(count + 1)]
+    return [windows[here:there] for here, there in pairwise(ends) if here < there]
 
 
 def _speech(samples: Array) -> list[Stretch]:

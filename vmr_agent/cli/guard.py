@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from vmr_agent import threads
+
 BUG, UNFIT = 70, 3  # as other programs exit: EX_SOFTWARE; and as ours do for want of something
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 DEFAULT = (signal.default_int_handler, signal.SIG_DFL)
@@ -45,6 +47,7 @@ def guard() -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, held)
     os.close(theirs)
+    os.environ.update({**threads.ONE, **os.environ})  # nothing heavy is imported yet
     threading.Thread(target=_end_with_parent, args=(ours,), daemon=True).start()
 
 
