@@ -12,9 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -27,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evals.ask import Question
+from evals.bench_record import commit, machine
 from evals.calibrate import QUERIES, films
 from evals.playlist import JoinError
 from vmr_agent import Settings, Span, VmrError, channels, curves, tools
@@ -259,12 +257,6 @@ def table(rows: Mapping[str, Row]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _commit() -> str:
-    run, here = ["git", "describe", "--always", "--dirty", "--exclude=*"], Path(__file__).parent
-    told = subprocess.run(run, check=False, capture_output=True, text=True, cwd=here)
-    return told.stdout.strip() or "in no repository"
-
-
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(prog="python -m evals.compression")
@@ -283,8 +275,8 @@ def main() -> None:
             asked = [(embed(film, box), questions) for film, questions in made]
         rows = compare(asked, owner, box)
         record = {
-            "commit": _commit(),
-            "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+            "commit": commit(),
+            "machine": machine(),
             "films": f"{options.films} of {options.folder.name}, seed {options.seed}",
             "encoder": box.encoder.name,
             "variants": rows,

@@ -43,7 +43,7 @@ def kills(count: int = 20, seed: int = 0) -> dict[str, object]:
             try:
                 process.wait(rng.uniform(0.2, longest / 3))
             except subprocess.TimeoutExpired:
-                process.send_signal(signal.SIGKILL)
+                os.killpg(process.pid, signal.SIGKILL)  # the worker behind the guard too
                 killed += 1
             else:
                 _forget(wild)  # it came through: begin anew
@@ -66,7 +66,9 @@ def _start(home: Path) -> subprocess.Popen[bytes]:
         (home / "weights").symlink_to(shared)
     words = [sys.executable, "-m", "vmr_agent", "index", str(FILM)]
     environment = {**os.environ, **PIECES, "VMR_HOME": str(home)}
-    return subprocess.Popen(words, env=environment, stdout=DEVNULL, stderr=DEVNULL)
+    return subprocess.Popen(
+        words, env=environment, stdout=DEVNULL, stderr=DEVNULL, start_new_session=True
+    )
 
 
 def _pieces(home: Path) -> Pieces:

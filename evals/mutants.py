@@ -260,8 +260,10 @@ def main() -> None:
     if given.work:
         work(given.work)
         return
-    for name, figure in mutants(given.count, given.seed, keep=given.keep).items():
+    found = mutants(given.count, given.seed, keep=given.keep)
+    for name, figure in found.items():
         print(f"{name:>9}  {figure}")
+    sys.exit(1 if found["wrong"] else 0)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,8 @@
     VMR_CLIPS=../clips make prove    # the real clips too
     make prove-speed                 # one part
 
-The record, with commit and figures, is ``evals/results/prove.json``.
+The record, with commit and figures, is ``evals/results/prove.json``; a part whose proof fails ends
+it with exit code 1, and what was proved before that is kept.
 """
 
 from __future__ import annotations
@@ -18,13 +19,21 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from evals import bench
 from evals.ask import Question, answer_all, load
+from evals.bench_record import commit
 from evals.join import join
+from evals.kills import kills as killed
+from evals.mutants import mutants as mutated
+from vmr_agent.settings import PROFILES
 
 HERE = Path(__file__).parent
 RECORD = HERE / "results" / "prove.json"
 DEMO = HERE / "demo" / "demo_film.mp4"
 RUNS = 5
+CLIPLESS = {"not run": "set VMR_CLIPS to a folder with a clips.json"}
+STRETCH = 600.0
+"""Seconds of the film that is indexed for the record: an hour takes an hour of benchmarks."""
 Figures = dict[str, object]
 
 
@@ -36,16 +45,14 @@ def demo() -> Figures:
 def clips() -> Figures:
     """The real clips joined in the order of their list, and twelve absent things."""
     folder = _clips()
-    if folder is None:
-        return {"not run": "set VMR_CLIPS to a folder with a clips.json"}
-    return _ask(*_joined(folder, {}))
+    return _ask(*_joined(folder, {})) if folder else CLIPLESS
 
 
 def speech() -> Figures:
     """The same with every sound-only clip laid under a picture clip, one after the other."""
     folder = _clips()
     if folder is None:
-        return {"not run": "set VMR_CLIPS to a folder with a clips.json"}
+        return CLIPLESS
     listed = json.loads((folder / "clips.json").read_text(encoding="utf-8"))
     alone = [c["file"] for c in listed if any(q.endswith("(spoken)") for q in c["queries"])]
     silent = [c["file"] for c in listed if c["file"] not in alone and not c.get("audio", True)]
@@ -62,11 +69,68 @@ def speed() -> Figures:
     return {
         "import vmr_agent": _median(lambda: _timed("import vmr_agent") - _timed("pass")),
         "new process, film shelved": _median(lambda: _timed(shelved)),
-        "later question, same process": _median(lambda: float(_printed(again))),
+        "later question, same process": _median(lambda: float(_printed("-c", again))),
     }
 
 
-PARTS: dict[str, Callable[[], Figures]] = {p.__name__: p for p in (demo, clips, speech, speed)}
+def slow() -> Figures:
+    """The tests that ``make test`` leaves out."""
+    return {"closing line": _printed("-m", "pytest", "-m", "slow").splitlines()[-1]}
+
+
+def kills() -> Figures:
+    """Indexing killed at twenty random instants ends as if it had been left in peace."""
+    found = killed()
+    well = found["shelf equal to the byte"] and not found["finished pieces made again"]
+    return _held(bool(well), found)
+
+
+def mutants() -> Figures:
+    """A thousand damaged films: none crashes or hangs us, or breaks out of our own errors."""
+    found = mutated()
+    return _held(not found["wrong"], found)
+
+
+def shots() -> Figures:
+    """Cuts, fades and dissolves of made films, for each detector: ``results/shots.json``."""
+    folder = _clips()
+    return _table("evals.shots", *(("--clips", str(folder)) if folder else ()))
+
+
+def compression() -> Figures:
+    """Quality against bytes for each way to store vectors: ``results/compression.json``."""
+    folder = _clips()
+    return _table("evals.compression", str(folder)) if folder else CLIPLESS
+
+
+def index() -> Figures:
+    """Ten minutes of film under each profile: ``results/bench_index.json``."""
+    folder = _clips()
+    if folder is None:
+        return CLIPLESS
+    films = Path(os.environ.get("VMR_HOME", ".vmr")) / "bench"
+    film = bench.Film(*bench.cached(folder, films, STRETCH, (1280, 720), 25, 0))
+    record = bench.index(film, list(PROFILES), 1, films, bench.RESULTS)
+    bench.report(record)
+    summary = record.entry["summary"]
+    wanted = ("index.times_real", "index.pss_mb", "answers.later_p50")
+    return {p: {k: v["median"] for k, v in s.items() if k in wanted} for p, s in summary.items()}
+
+
+PARTS: dict[str, Callable[[], Figures]] = {
+    part.__name__: part
+    for part in (demo, clips, speech, speed, slow, kills, mutants, shots, compression, index)
+}
+
+
+def _held(well: bool, found: Figures) -> Figures:
+    if not well:
+        sys.exit(f"evals.prove: it does not hold: {found}")
+    return found
+
+
+def _table(module: str, *words: str) -> Figures:
+    return {"table": _printed("-m", module, *words).splitlines()}
 
 
 def _ask(film: Path, questions: list[Question]) -> Figures:
@@ -96,28 +160,23 @@ def _clips() -> Path | None:
     return Path(folder) if folder else None
 
 
-def _printed(code: str) -> str:
-    run = [sys.executable, "-c", code]
-    return subprocess.run(run, check=True, capture_output=True, text=True).stdout
+def _printed(*words: str) -> str:
+    done = subprocess.run([sys.executable, *words], stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        sys.exit(
+            f"evals.prove: {' '.join(words)} failed ({done.returncode})\n{done.stdout[-5000:]}"
+        )
+    return done.stdout
 
 
 def _timed(code: str) -> float:
     began = time.monotonic()
-    _printed(code)
+    _printed("-c", code)
     return time.monotonic() - began
 
 
 def _median(measure: Callable[[], float]) -> float:
     return round(statistics.median(measure() for _ in range(RUNS)), 3)
-
-
-def _commit() -> str:
-    def git(*words: str) -> str:
-        run = ["git", *words]
-        return subprocess.run(run, check=True, capture_output=True, text=True, cwd=HERE).stdout
-
-    changed = git("status", "--porcelain", "--", ".", ":!results")
-    return git("rev-parse", "--short", "HEAD").strip() + ("+changes" if changed else "")
 
 
 def main() -> None:
@@ -129,8 +188,11 @@ def main() -> None:
     record = json.loads(RECORD.read_text(encoding="utf-8")) if RECORD.exists() else {}
     for name in wanted:
         known = record.get(name, {})
-        if known.get("commit") != _commit() or "not run" in known.get("figures", {}):
-            record[name] = {"commit": _commit(), "figures": PARTS[name]()}
+        if known.get("commit") != commit() or "not run" in known.get("figures", {}):
+            began = time.monotonic()
+            figures = PARTS[name]()
+            seconds = round(time.monotonic() - began)
+            record[name] = {"commit": commit(), "seconds": seconds, "figures": figures}
             RECORD.parent.mkdir(exist_ok=True)
             RECORD.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
         sys.stdout.write(f"{name} ({record[name]['commit']}): {record[name]['figures']}\n")

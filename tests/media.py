@@ -146,15 +146,18 @@ def spoken(source: Path, path: Path, start: float, end: float) -> Path:
     return path
 
 
-def resized(path: Path, *sizes: tuple[int, int]) -> Path:
-    """An MPEG-TS film whose picture changes its size every ten frames."""
+def resized(path: Path, *sizes: tuple[int, int], shots: Sequence[int] = ()) -> Path:
+    """An MPEG-TS film whose picture changes its size every ten frames, or 50 if it has shots."""
+    part = 50 if shots else 10
     with av.open(str(path), "w", format="mpegts") as out:
         stream = _video(out, "libx264", sizes[0])
         for number, size in enumerate(sizes):
             encoder = av.CodecContext.create("libx264", "w")
             encoder.width, encoder.height, encoder.pix_fmt = *size, "yuv420p"
             encoder.time_base = TICKS
-            stills = [_frame(picture(0, i, size), number * 0.4 + i / FPS) for i in range(10)]
+            numbers = range(number * part, (number + 1) * part)
+            seen = [(sum(n >= cut for cut in shots), n) for n in numbers]
+            stills = [_frame(picture(shot, n % part, size), n / FPS) for shot, n in seen]
             for still in [*stills, None]:
                 for packet in encoder.encode(still):
                     packet.stream, packet.time_base = stream, TICKS
