@@ -108,7 +108,7 @@ SIZES = ((96, 64), (192, 128), (64, 96), (128, 96), (96, 64))
 
 
 @pytest.mark.parametrize("name", CASES)
-@pytest.mark.parametrize("frames", ["all", "reference"])
+@pytest.mark.parametrize("frames", ["all", pytest.param("reference", marks=pytest.mark.slow)])
 def test_everything_lands_within_a_frame(name: str, frames: str, tmp_path: Path) -> None:
     case = CASES[name]
     path = case.make(tmp_path)

@@ -121,6 +121,17 @@ def test_a_damaged_film_tells_what_is_lost_and_where(films: Callable[[str], Path
     assert second["ending"]["duration"] == pytest.approx(10, abs=0.0011)
 
 
+def test_a_key_frame_is_held_against_the_one_in_the_reel_before(tmp_path: Path) -> None:
+    """Of key frames four seconds apart none has another within what the detector looks back."""
+    every = {"encoder": {"g": "100", "x264-params": "scenecut=0"}}
+    path = media.film(tmp_path / "a.mp4", **media.LONG, **every)
+    video = SETTINGS.video.model_copy(update={"frames": "key"})
+    settings = SETTINGS.model_copy(update={"video": video})
+    whole = rolled(path, 0, settings)
+    assert [reel["cuts"] for reel in whole] == [(4.0,), (8.0,)]
+    assert rolled(path, 1, settings) == whole[1:]
+
+
 @pytest.mark.parametrize("frames", ["reference", "key"])
 def test_fewer_frames_make_no_shorter_film(plain: Path, frames: str) -> None:
     video = SETTINGS.video.model_copy(update={"frames": frames})

@@ -31,8 +31,6 @@ RATES = (1_000, 768_001)
 """Samples per second that sound may have; others are damage, and their filters would be huge."""
 DAMAGE = (av.FFmpegError, OSError, IndexError)
 """What broken media raises: OSError for a bad sector, IndexError for a stream turning up late."""
-FLUSHES = 64
-"""Tries to get out what the decoder still holds: each broken frame among it fails one of them."""
 SKIPPED = {"all": "DEFAULT", "reference": "NONREF", "key": "NONKEY"}
 """FFmpeg's words for the frames that are not decoded."""
 

@@ -46,6 +46,9 @@ PROBING = 1 / 3
 """Share of the patience for finding out what a file is: it will be opened twice more."""
 SEEK = 0.02
 """Seconds of patience more for each second of film before the place where decoding sets in."""
+KEYS_APART = 15.0
+"""Seconds between two key frames, at most of most films: where they alone are decoded, so far back
+is the last one looked for."""
 MOST_LEAD = 240
 """Frames of context kept at most: a film of 1000 frames a second must not fill the memory."""
 
@@ -120,11 +123,12 @@ def reels(
 ) -> Iterator[Reel]:
     """The film from its reel ``first`` on; always at least one."""
     length = settings.video.reel
-    since = max(0.0, first * length - detector.lead)
+    reach = detector.lead + (KEYS_APART if settings.video.frames == "key" else 0.0)
+    since = max(0.0, first * length - reach)
     strip = settings.strip.model_dump()
     job = {"do": "picture", "path": str(path), "since": since, "strip": strip}
     with _decoder(job, settings.video, since, alive) as messages:
-        projector = _Projector(messages, detector, length)
+        projector = _Projector(messages, detector, length, reach)
         projector.thread(first)
         while projector.ending is None:
             yield projector.reel()
@@ -133,8 +137,11 @@ def reels(
 class _Projector:
     """Winds messages on to reels, keeping the context that the detector wants."""
 
-    def __init__(self, messages: Iterator[Message], detector: ShotDetector, length: float) -> None:
+    def __init__(
+        self, messages: Iterator[Message], detector: ShotDetector, length: float, reach: float
+    ) -> None:
         self._messages, self._detector, self._length = messages, detector, length
+        self._reach = reach
         self._lead: deque[Frame] = deque(maxlen=MOST_LEAD)
         self._number = 0
         self.ending: dict[str, float] | None = None
@@ -161,7 +168,10 @@ class _Projector:
         return reel
 
     def _context(self, start: float) -> Iterator[Frame]:
-        return (frame for frame in self._lead if frame.time >= start - self._detector.lead)
+        """The detector's lead, before the last frame before the start where that is near enough."""
+        last = max((frame.time for frame in self._lead), default=start)
+        since = max(start - self._reach, min(start, last) - self._detector.lead)
+        return (frame for frame in self._lead if frame.time >= since)
 
     def _watched(self, reel: Reel, context: list[Frame]) -> Iterator[Frame]:
         yield from context
