@@ -31,7 +31,7 @@ HERE = Path(__file__).parent
 RECORD = HERE / "results" / "prove.json"
 DEMO = HERE / "demo" / "demo_film.mp4"
 RUNS = 5
-CLIPLESS = {"not run": "set VMR_CLIPS to a folder with a clips.json"}
+CLIPLESS: dict[str, object] = {"not run": "set VMR_CLIPS to a folder with a clips.json"}
 STRETCH = 600.0
 """Seconds of the film that is indexed for the record: an hour takes an hour of benchmarks."""
 Figures = dict[str, object]

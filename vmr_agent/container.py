@@ -31,6 +31,8 @@ RATES = (1_000, 768_001)
 """Samples per second that sound may have; others are damage, and their filters would be huge."""
 DAMAGE = (av.FFmpegError, OSError, IndexError)
 """What broken media raises: OSError for a bad sector, IndexError for a stream turning up late."""
+ROUGH = {"skip_loop_filter": "noref"}
+"""Blocks are smoothed where a later frame refers to them; elsewhere nobody sees it once shrunk."""
 SKIPPED = {"all": "DEFAULT", "reference": "NONREF", "key": "NONKEY"}
 """FFmpeg's words for the frames that are not decoded."""
 
@@ -40,7 +42,7 @@ def opened(path: Path, limits: VideoSettings) -> Iterator[InputContainer]:
     """The file, open. Raises VideoNotFoundError or VideoUnreadableError."""
     regular_file(path)
     _hush()
-    guard = GUARD | {"max_pixels": str(2 * limits.max_pixels)}
+    guard = GUARD | {"max_pixels": str(2 * limits.max_pixels), **ROUGH}
     with ExitStack() as stack:
         try:
             file = stack.enter_context(path.open("rb"))
@@ -76,7 +78,7 @@ def film_track(
     if width * height > limits.max_pixels:
         size = f"{width}x{height} pixels are more than {limits.max_pixels}"
         raise VideoTooLargeError(f"{str(path)!r}: {size}; raise settings.video.max_pixels")
-    stream.codec_context.options = {"max_pixels": str(2 * limits.max_pixels)}
+    stream.codec_context.options = {"max_pixels": str(2 * limits.max_pixels), **ROUGH}
     return Track(container, stream, zero)
 
 

@@ -21,7 +21,7 @@ from vmr_agent.pipe import MEMORY, Facts, send
 from vmr_agent.strip import Sample, Sampler
 from vmr_agent.video import Decoded, Picture, probe, sound
 
-THUMB = 144
+THUMB = 72
 """Short side of every frame sent: cuts are looked for at this size."""
 
 

@@ -129,6 +129,20 @@ def test_the_index_gets_every_picture_utterance_and_line() -> None:
     assert read.cosine == pytest.approx(1)
 
 
+def test_what_stays_alike_within_a_shot_is_one_row() -> None:
+    index = ListIndex()
+    shelved = film(8, colours=["red", "red", "red", "blue", "blue", "red"])
+    assert len(shelved.shots) == 1
+    register("entry", video(8), shelved, index)
+    seen = index.query("picture", shelved.vectors[0], 10)
+    ends = [*shelved.times[1:], 8.0]
+    wanted = [(0, 2), (3, 4), (5, 5)]
+    assert sorted((hit.span.start, hit.span.end) for hit in seen) == [
+        (shelved.times[first], ends[last]) for first, last in wanted
+    ]
+    assert seen[0].cosine == pytest.approx(1, abs=1e-3)
+
+
 def test_a_film_of_one_picture_and_one_of_nothing_are_registered_too() -> None:
     index = ListIndex()
     register("entry", video(4), film(4), index)

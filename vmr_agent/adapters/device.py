@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import Literal
 
 from vmr_agent.errors import MachineError
 
 CPU = "cpu"
+YIELDING = 10
+"""Steps of niceness: a tenth of the share that others have of a core."""
 
 
 def pick(setting: Literal["auto", "cpu", "cuda"]) -> str:
@@ -46,6 +49,16 @@ def quick_bfloat16(device: str) -> bool:
     if device != CPU:
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     return bool(torch.cpu._is_avx512_bf16_supported())
+
+
+def give_way() -> None:
+    """From here on this thread, and those that it starts, leave a core to whoever wants it.
+
+    Speech can be recognised on all cores once the picture is through, but not the other way round:
+    a film is decoded in order. Only Linux has priorities for threads.
+    """
+    if sys.platform == "linux":
+        os.nice(YIELDING)
 
 
 def workers(share: int = 2) -> int:

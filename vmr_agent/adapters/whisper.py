@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vmr_agent.adapters import weights
-from vmr_agent.adapters.device import CPU, halves, workers
+from vmr_agent.adapters.device import CPU, give_way, halves, workers
 from vmr_agent.errors import MachineError, WeightsError
 from vmr_agent.settings import TranscribeSettings
 from vmr_agent.spoken import PAD, WINDOW, Heard, Stretch, merge, on_time, sentences, voiced
@@ -191,7 +191,9 @@ class WhisperX:
             "local_files_only": model in PACKAGED or HF_HUB_OFFLINE,
         }
         try:
-            return _load_full(source, options) if self._full else _load(source, options)
+            with ThreadPoolExecutor(1, initializer=give_way) as loader:
+                load = _load_full if self._full else _load
+                return loader.submit(load, source, options).result()
         except (OSError, RuntimeError, ValueError) as error:
             raise WeightsError(
                 f"Whisper cannot be loaded from {source}: {error}; set VMR_MODELS__WHISPER to "

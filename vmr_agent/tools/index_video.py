@@ -6,6 +6,7 @@ import numpy as np
 
 from vmr_agent import __version__
 from vmr_agent.artefacts import Entry, Footage, Screen, Sounds, Speech
+from vmr_agent.compress import compress
 from vmr_agent.film import Film
 from vmr_agent.protocols import Arrays, Index, Row, Sentences
 from vmr_agent.types import Fault, Span, TimingQuality, Video
@@ -14,6 +15,9 @@ from vmr_agent.words import phrases
 UNREADABLE = "nothing could be decoded here"
 TIMINGS: tuple[TimingQuality, ...] = ("segment", "attention", "aligned")
 """From the poorest on."""
+SEARCHED = 0.8
+"""Cosine above which what is seen in a shot is one row of the index: a shortlist names a scene, and
+an hour of frames would take four times the room that all else of it takes."""
 WHOLE = 0.995  # coverage from which nothing is worth saying: a broken last packet is common
 
 
@@ -85,10 +89,11 @@ def register(mark: str, video: Video, film: Film, index: Index) -> None:
     """Put the film's vectors and texts into the index of all films, unless it knows them."""
     if index.knows(video, mark):
         return
-    ends = [*film.times[1:], film.video.duration]
+    cuts = np.asarray([shot.span.start for shot in film.shots[1:]])
+    seen = compress(film.times, film.vectors, cuts, SEARCHED, end=film.video.duration)
     rows: list[Row] = [
         ("picture", Span(start=float(start), end=float(end)), vector)
-        for start, end, vector in zip(film.times, ends, film.vectors, strict=False)
+        for start, end, vector in zip(seen.starts, seen.ends, seen.vectors, strict=True)
         if start < end
     ]
     said = zip(film.speakers, film.speech, strict=True)
