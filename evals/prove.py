@@ -21,6 +21,7 @@ from pathlib import Path
 
 from evals import bench
 from evals.ask import Question, answer_all, load
+from evals.bench_film import cached
 from evals.bench_record import commit
 from evals.join import join
 from evals.kills import kills as killed
@@ -109,7 +110,7 @@ def index() -> Figures:
     if folder is None:
         return CLIPLESS
     films = Path(os.environ.get("VMR_HOME", ".vmr")) / "bench"
-    film = bench.Film(*bench.cached(folder, films, STRETCH, (1280, 720), 25, 0))
+    film = bench.Film(*cached(folder, films, STRETCH, (1280, 720), 25, 0))
     record = bench.index(film, list(PROFILES), 1, films, bench.RESULTS)
     bench.report(record)
     summary = record.entry["summary"]

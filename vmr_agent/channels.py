@@ -45,12 +45,16 @@ def speech(
     wanted = query.spoken or query.text
     spans = [utterance.span for utterance in film.utterances]
     said = [utterance.text for utterance in film.utterances]
-    quotes = [run for u in film.utterances for run in quoted(wanted, u.words, settings.verbatim)]
+    shared = _shared(wanted, said)
+    # No part of an utterance shares more words with the question than the whole of it.
+    pairs = zip(film.utterances, shared, strict=True)
+    likely = [utterance for utterance, share in pairs if share >= settings.verbatim]
+    quotes = [run for u in likely for run in quoted(wanted, u.words, settings.verbatim)]
     # Inside a sentence that holds a quotation only the quotation counts.
     told = np.where(
         [any(span.overlap(quote) for quote in quotes) for span in spans],
         0,
-        np.minimum(_alike(wanted, said, _best_phrases(wanted, film, sentences), settings), MEANT),
+        np.minimum(_alike(shared, _best_phrases(wanted, film, sentences), settings), MEANT),
     )
     curve = np.zeros(count, np.float32)
     notes: list[Note] = []
@@ -70,7 +74,7 @@ def text(
     written = [line.text for line in film.texts]
     wanted = query.written or query.text
     meaning = film.text @ sentences.embed([wanted])[0]
-    values = _alike(wanted, written, meaning, settings)
+    values = _alike(_shared(wanted, written), meaning, settings)
     curve = np.zeros(count, np.float32)
     notes: list[Note] = []
     for line, value in zip(film.texts, values, strict=True):
@@ -129,10 +133,14 @@ def _best_phrases(wanted: str, film: Film, sentences: Sentences) -> Array:
     return np.asarray(np.maximum.reduceat(nearness, first), np.float32)
 
 
-def _alike(wanted: str, given: Sequence[str], meaning: Array, settings: RetrieveSettings) -> Array:
-    """Relevance of each given text (N,): cosine of meanings, helped by words in common."""
+def _shared(wanted: str, given: Sequence[str]) -> Array:
+    """For each given text (N,), the share of the words with meaning that are in it as well."""
     asked = content(wanted)
-    shared = np.asarray([covered(asked, tokens(text)) for text in given], np.float32)
+    return np.asarray([covered(asked, tokens(text)) for text in given], np.float32)
+
+
+def _alike(shared: Array, meaning: Array, settings: RetrieveSettings) -> Array:
+    """Relevance of given texts (N,): cosine of meanings, helped by words in common."""
     return curves.logistic(
         meaning + settings.shared_words * shared, settings.words_middle, settings.words_slope
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from difflib import SequenceMatcher
+from functools import lru_cache
 
 FUNCTION_WORDS = frozenset(
     """a about above after again all also am an and any are as at be because been before being
@@ -18,23 +19,28 @@ FUNCTION_WORDS = frozenset(
 VAGUE = frozenset(
     "close-up closeup shot scene clip view moment part video film footage picture image".split()
 )
+EMPTY = FUNCTION_WORDS | VAGUE
 FUZZY = 0.8  # share of letters in common from which two longer words count as the same
+REMEMBERED = 1 << 15  # texts taken apart, and words compared: some megabytes
 LONG = 5  # letters from which a misread word may still be the same
 
 PHRASE = 12  # words of a long sentence that are compared with a question by themselves
 HOP = 6  # words from the start of one phrase to the next
 
 
-def tokens(text: str) -> list[str]:
+@lru_cache(REMEMBERED)
+def tokens(text: str) -> tuple[str, ...]:
     """Lower-case words and numbers in order, apostrophes dropped."""
-    return re.findall(r"[^\W_]+(?:-[^\W_]+)*", text.lower().replace("'", "").replace("’", ""))
+    plain = text.lower().replace("'", "").replace("’", "")
+    return tuple(re.findall(r"[^\W_]+(?:-[^\W_]+)*", plain))
 
 
 def content(text: str) -> list[str]:
     """The tokens that mean something by themselves."""
-    return [token for token in tokens(text) if token not in FUNCTION_WORDS | VAGUE]
+    return [token for token in tokens(text) if token not in EMPTY]
 
 
+@lru_cache(REMEMBERED)
 def stem(token: str) -> str:
     """A crude English stem: enough to see that "dogs" and "dog", "flips" and "flipping" agree."""
     for suffix in ("ingly", "edly", "ings", "ing", "ied", "ies", "ed", "es", "ly", "s"):
@@ -52,17 +58,22 @@ def same(one: str, other: str) -> bool:
         return True
     if min(len(one), len(other)) < LONG or abs(len(one) - len(other)) > 1:
         return False
+    if 2 * sum(letter in other for letter in one) < FUZZY * (len(one) + len(other)):
+        return False  # the ratio cannot be more than that, and takes ten times as long
     return SequenceMatcher(None, one, other).ratio() >= FUZZY
 
 
 def matched(wanted: Sequence[str], given: Sequence[str]) -> list[int | None]:
     """For each given token, which wanted token it is, or None."""
-    wanted_stems = [stem(token) for token in wanted]
-    known: dict[str, int | None] = {}
-    for token in {stem(token) for token in given}:
-        hits = (index for index, word in enumerate(wanted_stems) if same(word, token))
-        known[token] = next(hits, None)
-    return [known[stem(token)] for token in given]
+    asked = tuple(stem(token) for token in wanted)
+    return [_place(asked, stem(token)) for token in given]
+
+
+@lru_cache(REMEMBERED)
+def _place(wanted: tuple[str, ...], token: str) -> int | None:
+    """Where among the wanted stems a stem is. A film of an hour says ten thousand words, but few
+    different ones."""
+    return next((index for index, word in enumerate(wanted) if same(word, token)), None)
 
 
 def covered(wanted: Sequence[str], given: Sequence[str]) -> float:

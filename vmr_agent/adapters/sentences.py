@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,8 @@ SIZE = 384
 """Dimensions of a vector."""
 TOKENS = 256
 """Tokens of a text that are read, the length the model was tuned for; the rest is cut off."""
+REMEMBERED = 64
+"""Texts that were asked for one by one."""
 BATCH = 64
 """Texts run together."""
 
@@ -38,9 +40,14 @@ class MiniLM:
 
     def __init__(self, home: Path) -> None:
         self._home = home
+        self._alone = lru_cache(REMEMBERED)(lambda text: self._embed([text]))
 
     def embed(self, texts: Sequence[str]) -> Array:
         """One unit vector per text, ``(N, 384)``, the same whatever it is batched with."""
+        # A question is asked of every channel.
+        return self._alone(texts[0]).copy() if len(texts) == 1 else self._embed(texts)
+
+    def _embed(self, texts: Sequence[str]) -> Array:
         vectors = np.zeros((len(texts), SIZE), np.float32)
         tokens = [code.ids for code in self._tokenizer.encode_batch(list(texts))]
         # Sorted by length, so that a batch is hardly padded.
