@@ -151,11 +151,13 @@ class Tagger:
 
     @cached_property
     def _loaded(self) -> _Model:
+        from safetensors import SafetensorError
+
         make = _ZeroShot if self.classes is _ASKED else _Classifier
         try:
             with _quiet():
                 return make(self._folder, self._device)
-        except Exception as error:
+        except (*_FAILURES, SafetensorError) as error:
             raise self._refusal(error) from error
 
     def _refusal(self, reason: object) -> WeightsError:

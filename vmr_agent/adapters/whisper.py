@@ -99,10 +99,7 @@ class WhisperX:
         return tuple(each for each in said if voiced(each.span, speech))
 
     def _recognise(self, samples: Array, windows: Sequence[Stretch]) -> tuple[list[Any], str]:
-        """What is said in each window, and in which language.
-
-        While that is found out, what is said is recognised in the language last heard already.
-        """
+        """What is said in each window, tried in the language last heard until it is found out."""
         telling = self._ear.submit(self._tell, samples, windows)
         guess = self._guess
         found = self._in(guess, samples, windows) if guess else []
