@@ -198,9 +198,9 @@ class Settings(BaseSettings):
 
     profile: Literal["full", "balanced", "lean"] = "full"
     """How closely a film is looked at, and how long that takes (docs/performance.md has figures):
-    ``full`` decodes every frame and takes up to two samples a second; ``balanced`` skips frames
-    that no other refers to and takes one; ``lean`` decodes key frames alone, has the tiny Whisper,
-    and reads no text. What is set besides counts more than the profile."""
+    ``full`` decodes every frame, takes up to two samples a second and has Whisper base;
+    ``balanced`` skips frames that no other refers to, takes one and has the tiny Whisper; ``lean``
+    decodes key frames alone and reads no text besides. What is set counts more than the profile."""
     home: Path | None = None
     """Where the shelf, the index and unpacked weights live; None is the user's cache folder."""
     video: VideoSettings = VideoSettings()

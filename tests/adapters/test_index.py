@@ -66,6 +66,14 @@ def test_neighbours_on_clustered_vectors_are_the_true_ones(index: ChromaIndex) -
     assert len(found & true) >= 49
 
 
+def test_no_more_room_is_taken_than_needed(index: ChromaIndex, tmp_path: Path) -> None:
+    vectors = units(2_000, size=384)
+    index.put(film(), "entry", rows(vectors))
+    (path,) = tmp_path.rglob("chroma.sqlite3")
+    taken = sum(each.stat().st_size for each in path.parent.rglob("*") if each.is_file())
+    assert taken < 2.5 * vectors.nbytes  # 3.4 times with what its queue leaves behind
+
+
 def test_kinds_are_kept_apart(index: ChromaIndex) -> None:
     vectors = units(3)
     index.put(film(), "entry", [*rows(vectors[:1], "speech"), *rows(vectors[1:2], "text")])

@@ -13,7 +13,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +135,7 @@ class ChromaIndex:
                     yield client
                 finally:
                     client.close()
+                _shrink(self._folder)
             except ChromaError as error:
                 reason = str(error).partition("\n")[0]
                 raise ShelfError(
@@ -155,6 +156,16 @@ def _client(folder: Path) -> Any:
     except AttributeError:
         # What Chroma met was left in this process by a start that failed; now that is cleared away.
         return start()
+
+
+def _shrink(folder: Path) -> None:
+    """Give back what Chroma's queue has left free, where that is more than half of its file."""
+    # Where there is no room for that, all stays as it is.
+    with suppress(sqlite3.Error), closing(sqlite3.connect(folder / "chroma.sqlite3")) as database:
+        (free,) = database.execute("PRAGMA freelist_count").fetchone()
+        (pages,) = database.execute("PRAGMA page_count").fetchone()
+        if 2 * free > pages:
+            database.execute("VACUUM")
 
 
 def _collection(client: Any, kind: str) -> Any:
