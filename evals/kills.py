@@ -58,6 +58,11 @@ def kills(count: int = 20, seed: int = 0) -> dict[str, object]:
         }
 
 
+def well(found: dict[str, object]) -> bool:
+    """Whether the kills cost nothing that was finished."""
+    return bool(found["shelf equal to the byte"]) and not found["finished pieces made again"]
+
+
 def _start(home: Path) -> subprocess.Popen[bytes]:
     home.mkdir(exist_ok=True)
     shared = Path(os.environ.get("VMR_HOME", ".vmr")).absolute() / "weights"
@@ -99,8 +104,7 @@ def main() -> None:
     given = parser.parse_args()
     found = kills(given.kills, given.seed)
     sys.stdout.write(json.dumps(found, indent=1) + "\n")
-    well = found["shelf equal to the byte"] and not found["finished pieces made again"]
-    sys.exit(0 if well else 1)
+    sys.exit(0 if well(found) else 1)
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ from evals.bench_film import cached
 from evals.bench_record import commit
 from evals.join import join
 from evals.kills import kills as killed
+from evals.kills import well
 from evals.mutants import mutants as mutated
 from vmr_agent.settings import PROFILES
 
@@ -82,8 +83,7 @@ def slow() -> Figures:
 def kills() -> Figures:
     """Indexing killed at twenty random instants ends as if it had been left in peace."""
     found = killed()
-    well = found["shelf equal to the byte"] and not found["finished pieces made again"]
-    return _held(bool(well), found)
+    return _held(well(found), found)
 
 
 def mutants() -> Figures:

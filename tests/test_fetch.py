@@ -472,6 +472,7 @@ def test_a_server_that_falls_silent_is_left(net: Net, monkeypatch: pytest.Monkey
     monkeypatch.setattr("vmr_agent.wire.SILENCE", 0.3)
     net.server.script = lambda talk: talk.server.hung_up.wait(20)
     refused(ServiceError, net.fetch, r"nothing for 0\.3 s")
+    assert net.left() == []
     net.server.hung_up.set()
 
 
@@ -495,6 +496,7 @@ def test_a_resolver_that_sleeps_is_not_waited_for(net: Net) -> None:
 def test_a_folder_that_cannot_be_written(net: Net) -> None:
     net.folder.write_text("a file")
     refused(ShelfError, net.fetch, "VMR_HOME")
+    assert net.folder.read_text() == "a file"
 
 
 def test_parts_of_the_dead_are_swept_those_of_the_living_are_not(net: Net) -> None:

@@ -90,6 +90,7 @@ def test_a_signal_ends_it_before_it_has_begun(home: Path, number: signal.Signals
     with started(home, "--version", command=program(GUARD, HOLD)) as run:
         until(lambda: len(at_work(home)) == 2)
         ended(run, number, home)
+    assert not kept(home)
 
 
 @both
@@ -99,6 +100,7 @@ def test_a_signal_ends_a_decoder_that_says_nothing(
     with started(home, "index", colours, command=program(FAKES, MUTE)) as run:
         until(lambda: any(words.startswith("/bin/sleep") for words in at_work(home)))
         ended(run, number, home)
+    assert not at_work(home)
 
 
 @both
@@ -136,6 +138,7 @@ def test_every_instant_will_do(home: Path, colours: Path) -> None:
             until(lambda: len(at_work(home)) > 1)
             time.sleep(after)
             ended(run, number, home)
+        assert not at_work(home)
 
 
 def test_the_keyboard_leaves_a_tidy_terminal(home: Path, colours: Path) -> None:
@@ -173,6 +176,7 @@ def test_whoever_kills_it_kills_all_of_it(home: Path, colours: Path) -> None:
         until(lambda: list(home.glob("shelf/*/footage-*.pieces/*.npz")))
         run.kill()
         until(lambda: run.wait() and not at_work(home), SOON)
+        assert run.returncode == -signal.SIGKILL
 
 
 @pytest.mark.parametrize(
@@ -265,8 +269,8 @@ def test_the_caller_is_interrupted_soon(
     weights_home: Path, tmp_path: Path, demo_film: Path, how: str
 ) -> None:
     (tmp_path / "weights").symlink_to(weights_home / "weights")
-    interrupted(tmp_path, demo_film, how, REAL)
-    kept(tmp_path)
+    assert interrupted(tmp_path, demo_film, how, REAL) == []
+    kept(tmp_path)  # whole, whatever there is
 
 
 def test_the_caller_is_interrupted_while_another_process_has_the_film(
@@ -275,7 +279,7 @@ def test_the_caller_is_interrupted_while_another_process_has_the_film(
     shelf = Shelf(home)
     call = "soon(0.5); agent.run(film, 'red')"
     with shelf.alone(shelf.fingerprint(colours)):
-        interrupted(home, colours, "- 0", FAKED, call)
+        assert interrupted(home, colours, "- 0", FAKED, call) == []
 
 
 def test_a_caller_that_was_interrupted_can_ask_again(home: Path, colours: Path) -> None:
@@ -383,6 +387,7 @@ def test_a_file_that_may_not_grow_is_told_soon(home: Path, tmp_path: Path, demo_
         before=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limit),
     ) as run:
         failed(run, tmp_path, "(File too large)")
+    assert not at_work(home)
 
 
 def test_a_home_that_may_only_be_read_is_told(home: Path, colours: Path) -> None:
