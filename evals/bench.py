@@ -34,6 +34,8 @@ from vmr_agent.settings import Settings
 
 RESULTS = ROOT / "evals" / "results" / "bench_index.json"
 WORK = [sys.executable, "-m", "evals.bench_work"]
+UNSET = ("VMR_PROFILE", "PYTHONDONTWRITEBYTECODE")
+"""Of the environment: nobody who installs a program has it compiled at every start."""
 AS_IT_COMES = "default"
 """The profile of who asks for none."""
 
@@ -56,7 +58,7 @@ class Film(NamedTuple):
 
 def run(home: Path, profile: str, *part: str) -> tuple[Measured, dict[str, Any]]:
     """One part of the work, measured, and the JSON that it printed."""
-    env = {name: value for name, value in os.environ.items() if name != "VMR_PROFILE"}
+    env = {name: value for name, value in os.environ.items() if name not in UNSET}
     env |= {"VMR_HOME": str(home), "PYTHONPATH": str(ROOT), **threads.ONE}  # as vmr has it
     done = measure([*WORK, *part], env | named(profile))
     told: dict[str, Any] = json.loads(done.said.splitlines()[-1])

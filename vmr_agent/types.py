@@ -74,7 +74,7 @@ class Video(Record):
     path: str
     """Absolute path of the file."""
     fingerprint: str
-    """BLAKE2b of the whole file, hex; names everything shelved about it."""
+    """The first 40 hex digits of the file's SHA-256; names everything shelved about it."""
     duration: Seconds
     """Seconds; the header's claim until the film is decoded, the last frame's end afterwards."""
     fps: Annotated[FiniteFloat, Field(ge=0)] = 0.0

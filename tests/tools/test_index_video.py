@@ -143,6 +143,19 @@ def test_what_stays_alike_within_a_shot_is_one_row() -> None:
     assert seen[0].cosine == pytest.approx(1, abs=1e-3)
 
 
+def test_phrases_alike_are_one_row_of_their_utterance_and_an_aside_is_another() -> None:
+    index = ListIndex()
+    alike, aside = "one two three " * 10, "four five six " * 4
+    shelved = film(4, said=[say(0, alike), say(1, alike), say(2, alike + aside)])
+    assert len(shelved.speech) > 12
+    register("entry", video(4), shelved, index)
+    first, second, both = (each.span for each in shelved.utterances)
+    told = index.query("speech", WordSentences().embed(["one two three"])[0], 99)
+    assert sorted(hit.span.start for hit in told) == [first.start, second.start, *[both.start] * 2]
+    nearest = index.query("speech", WordSentences().embed(["four five six"])[0], 1)
+    assert [(hit.span, hit.cosine > 0.9) for hit in nearest] == [(both, True)]
+
+
 def test_a_film_of_one_picture_and_one_of_nothing_are_registered_too() -> None:
     index = ListIndex()
     register("entry", video(4), film(4), index)

@@ -26,8 +26,10 @@ from vmr_agent.protocols import Array, Row
 from vmr_agent.types import Channel, Hit, Span, Video
 
 # Default HNSW loses a third of the true neighbours on clustered frame vectors; these settle it and
-# can only be chosen at creation.
-HNSW = {"space": "ip", "ef_search": 400, "ef_construction": 200, "max_neighbors": 32}
+# can only be chosen at creation. With more neighbours no more are found.
+HNSW = {"space": "ip", "ef_search": 400, "ef_construction": 200, "max_neighbors": 16}
+# Fewer rows than that wait in Chroma's queue, to be sorted in anew at every start.
+HNSW |= {"sync_threshold": 100}
 
 UNIT = 1e-3  # how far from 1 the length of a unit vector may be: those of half precision are nearer
 PAGE = 2_000  # rows handed to and fro at a time; Chroma takes five thousand at most
@@ -36,6 +38,7 @@ NEAR = 10  # among so many
 MISSES = 5  # that may fail to: HNSW is approximate; after two writers at once twenty do
 TWIN = 1e-4  # what cosines of one and the same vector may differ by
 
+FILM = 16  # digits of its fingerprint in the name of a row, which Chroma keeps five times
 ROW = 8  # times its bytes is what a row may take on disk while it is put, at half precision too
 
 CHECK = ("-P", "-m", "vmr_agent.adapters.index")
@@ -206,7 +209,7 @@ def _name(film: str, start: float, end: float, unit: Array) -> str:
     """By content, so that the same row is the same everywhere and no two rows are one."""
     about = f"{start}|{end}|".encode()
     unique = hashlib.blake2b(about + unit.tobytes(), digest_size=8).hexdigest()
-    return f"{film}-{unique}"
+    return f"{film[:FILM]}-{unique}"
 
 
 def _pages(names: Sequence[str]) -> Iterator[list[str]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vmr_agent.adapters import weights
+from vmr_agent.adapters.device import workers
 
 Array = NDArray[np.float32]
 
@@ -27,6 +29,8 @@ REMEMBERED = 64
 """Texts that were asked for one by one."""
 BATCH = 64
 """Texts run together."""
+HANDS = workers(share=1)
+"""Batches run side by side: what a film says is embedded when all else is done."""
 
 
 class MiniLM:
@@ -52,9 +56,11 @@ class MiniLM:
         tokens = [code.ids for code in self._tokenizer.encode_batch(list(texts))]
         # Sorted by length, so that a batch is hardly padded.
         order = sorted(range(len(tokens)), key=lambda i: len(tokens[i]))
-        for first in range(0, len(order), BATCH):
-            chosen = order[first : first + BATCH]
-            vectors[chosen] = self._pool([tokens[i] for i in chosen])
+        batches = [order[first : first + BATCH] for first in range(0, len(order), BATCH)]
+        with ThreadPoolExecutor(HANDS) as hands:
+            pooled = hands.map(self._pool, ([tokens[i] for i in each] for each in batches))
+            for chosen, rows in zip(batches, pooled, strict=True):
+                vectors[chosen] = rows
         return vectors
 
     def _pool(self, batch: list[list[int]]) -> Array:
@@ -70,7 +76,8 @@ class MiniLM:
 
         name = f"minilm-{weights.FILES['minilm'].sha256[:8]}"
         folder = weights.unpack(self._home, name, _convert)
-        return ctranslate2.Encoder(str(folder), device="cpu", compute_type="float32")
+        threads = {"inter_threads": HANDS, "intra_threads": 1}
+        return ctranslate2.Encoder(str(folder), device="cpu", compute_type="float32", **threads)
 
     @cached_property
     def _tokenizer(self) -> Any:
