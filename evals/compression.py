@@ -38,7 +38,7 @@ from vmr_agent.types import Video
 from vmr_agent.video import Picture
 
 RESULT = Path(__file__).parent / "results" / "compression.json"
-THETAS = (0.50, 0.80, 0.90, 0.95, 0.97, 0.98, 0.99)
+THETAS = (0.50, 0.80, 0.90, 0.93, 0.95, 0.97, 0.98, 0.99)
 FPS, BATCH, HOUR = 2, 32, 3600  # samples per second, images, seconds
 DRAWS = 2000  # of the bootstrap
 MEASURES = ("R@1", "MRR", "AUC", "IoU")

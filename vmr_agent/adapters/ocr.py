@@ -61,13 +61,14 @@ class RapidText:
 
         Text is looked for first and only what was found is read. Upright text only.
         """
-        # rapidocr wants BGR, and returns None where it found nothing.
-        upside = np.ascontiguousarray(image[..., ::-1])
+        if not has_bands(image):
+            return ()
+        swapped = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)  # rapidocr wants that
         with self._busy:
-            if not has_bands(image) or self._glance(upside, use_rec=False).boxes is None:
+            if self._glance(swapped, use_rec=False).boxes is None:
                 return ()
-            found = self._engine(upside)
-        if found.txts is None:
+            found = self._engine(swapped)
+        if found.txts is None:  # it says so of a picture without text
             return ()
         pieces = zip(found.boxes, found.txts, found.scores, strict=True)
         rows = _joined([_piece(*each) for each in pieces if each[2] >= CONFIDENCE])
@@ -107,7 +108,8 @@ def has_bands(image: Image) -> bool:
 
     Two milliseconds; every picture with text in it passed, and a third of those without did not.
     """
-    bright = image.max(axis=2)  # letters may differ from what is behind them in colour alone
+    # Letters may differ from what is behind them in colour alone. NumPy takes 12 ms along an axis.
+    bright = np.maximum.reduce(cv2.split(image))
     return any(_banded(bright, side) for side in BAND_SIDES)
 
 
