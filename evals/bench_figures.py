@@ -98,7 +98,7 @@ def _paced(seconds: float, film: float, decode: float) -> Figures:
 
 
 def stored(home: Path, film: float) -> Figures:
-    """Megabytes on disk for each hour of film: by artefact, and in all."""
+    """Megabytes on disk for each hour of film: by artefact, and in all, the index included."""
     sizes: Counter[str] = Counter()
     for path in (home / "shelf").rglob("*"):
         owner, *names = path.relative_to(home / "shelf").parts
@@ -106,12 +106,12 @@ def stored(home: Path, film: float) -> Figures:
         if owner != "encoders" and path.is_file():
             sizes[names[0].partition("-")[0]] += path.stat().st_size
     del sizes[ASKED]
-    chroma = sum(p.stat().st_size for p in (home / "chroma").rglob("*") if p.is_file())
+    index = (path for path in (home / "chroma").rglob("*") if path.is_file())
+    sizes["index"] = sum(path.stat().st_size for path in index)
     hours = film / HOUR * MB
     return {
         "without_strip": (sizes.total() - sizes[STRIP]) / hours,
         "with_strip": sizes.total() / hours,
-        "chroma": chroma / hours,
         **{f"of_{name}": size / hours for name, size in sorted(sizes.items())},
     }
 

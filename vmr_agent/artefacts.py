@@ -126,8 +126,6 @@ class Entry(Record):
     """Seconds of sound that were listened to for speech."""
     read: bool
     """Whether key frames were read for text."""
-    classes: tuple[str, ...] = ()
-    """The classes of sound that could be told; empty without a tagger."""
     version: str = ""
     """Of the vmr_agent that made it."""
     unreadable: tuple[Span, ...] = ()

@@ -166,10 +166,10 @@ def test_bytes_are_counted_for_an_hour_and_the_strip_apart(tmp_path):
         (tmp_path / name).write_bytes(b"x" * size)
     assert stored(tmp_path, film=1800) == pytest.approx(
         {
-            "without_strip": 0.001,
-            "with_strip": 0.007,
-            "chroma": 0.0002,
+            "without_strip": 0.0012,
+            "with_strip": 0.0072,
             "of_footage": 0.006,
+            "of_index": 0.0002,
             "of_speech": 0.001,
         }
     )

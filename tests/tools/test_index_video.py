@@ -27,7 +27,7 @@ def made(*, picture: bool = True) -> tuple[Entry, dict[str, np.ndarray]]:
         FOOTAGE,
         Speech(utterances=(say(0, "short one"), say(2, LONG)), heard=18),
         Screen(texts=(line(0, 4, "WAY OUT"),), read=True),
-        Sounds(duration=21, classes=("applause",)),
+        Sounds(duration=21),
         WordSentences(),
     )
     return entry, dict(arrays)
@@ -37,7 +37,7 @@ def test_decoding_knows_better_than_the_header() -> None:
     entry, _ = made()
     assert (entry.video.duration, entry.video.coverage) == (19.5, 0.9)
     assert (entry.heard, entry.read) == (18, True)
-    assert (entry.unreadable, entry.classes) == ((HOLE,), ("applause",))
+    assert entry.unreadable == (HOLE,)
     assert entry.version == __version__
     assert entry.video.path == video().path
 
@@ -84,7 +84,6 @@ def test_the_poorest_way_of_finding_word_times_is_told(
         ({"has_picture": False}, ["no_picture"]),
         ({"has_audio": False, "heard": 0}, ["no_audio"]),
         ({"heard": 0}, ["no_speech"]),
-        ({"has_audio": False, "heard": 0, "classes": ()}, ["no_audio"]),
         ({"unreadable": (HOLE, span(8, 9))}, ["unreadable", "unreadable"]),
         ({"read": False}, ["no_text"]),
         ({"coverage": 0.5}, ["coverage"]),
@@ -100,7 +99,6 @@ def test_what_is_missing_is_said(change: dict[str, Any], kinds: list[str]) -> No
         video=video().model_copy(update=known),
         heard=change.get("heard", 20),
         read=bool(change.get("read", True)),
-        classes=change.get("classes", ("applause",)),
         unreadable=change.get("unreadable", ()),
     )
     faults = missing(entry)

@@ -50,7 +50,6 @@ def index_video(
         heard=speech.heard,
         read=screen.read,
         version=__version__,
-        classes=sounds.classes,
         unreadable=footage.unreadable,
         timing=_timing(speech),
     )
