@@ -176,8 +176,8 @@ def turned(path: Path) -> Path:
 
 
 def promising(path: Path, seconds: float) -> Path:
-    """The mkv film's header says that it lasts ``seconds``."""
-    data = bytearray(path.read_bytes())
+    """The mkv film's header says that it lasts ``seconds``, and no tag says anything else."""
+    data = bytearray(path.read_bytes().replace(b"DURATION", b"DURATIOX"))
     at = data.index(b"\x44\x89\x88") + 3
     data[at : at + 8] = struct.pack(">d", seconds * 1000)
     path.write_bytes(data)

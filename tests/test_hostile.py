@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Literal
 
 import forged
 import hostile
@@ -17,7 +18,7 @@ import media
 import numpy as np
 import pytest
 
-from vmr_agent import VMRAgent, VmrError
+from vmr_agent import Settings, VMRAgent, VmrError
 from vmr_agent.library import Shelf
 from vmr_agent.testing import colour_toolbox
 
@@ -117,6 +118,22 @@ def test_hostile(
     assert time.monotonic() - began < PATIENCE
     assert not seen()
     assert not called()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("profile", ["full", "lean"])
+@pytest.mark.parametrize("case", params())
+def test_hostile_to_the_packaged_models(
+    case: hostile.Hostile, profile: Literal["full", "lean"], cage: Path, new_home: Path
+) -> None:
+    """Those that are no film are refused before, see above; whatever is one is looked at."""
+    path = case.make(cage)
+    agent = VMRAgent(Settings(home=new_home, profile=profile))
+    if case.error:
+        refused(agent, path, case.error)
+    else:
+        video = agent.run(path, "the red one").video
+        assert (video.has_picture, video.has_audio) == (case.picture, case.sound)
 
 
 def test_there_are_enough_and_no_two_alike() -> None:

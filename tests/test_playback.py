@@ -21,6 +21,7 @@ import numpy as np
 import pytest
 
 from vmr_agent import pipe, playback
+from vmr_agent.adapters.scenes import SceneShots
 from vmr_agent.errors import VideoNotFoundError, VideoUnreadableError
 from vmr_agent.frame import Frame
 from vmr_agent.limits import VideoSettings
@@ -132,6 +133,20 @@ def test_a_key_frame_is_held_against_the_one_in_the_reel_before(tmp_path: Path) 
     assert rolled(path, 1, settings) == whole[1:]
 
 
+@pytest.mark.parametrize("apart", [3.0, 7.0, 45.0])
+def test_what_still_shows_when_a_reel_begins_is_held_against_what_comes(
+    tmp_path: Path, apart: float
+) -> None:
+    """Slides: frames far further apart than the detector looks back, or than a reel is long."""
+    times = [apart * n for n in range(9)]
+    path = media.film(tmp_path / "a.mp4", frames=9, cuts=range(9), times=times)
+    shots = SceneShots(SETTINGS.shots)
+    whole = [content(reel) for reel in reels(path, shots, SETTINGS)]
+    assert [cut for reel in whole for cut in reel["cuts"]] == times[1:]
+    for first in (1, 2, 4):
+        assert [content(reel) for reel in reels(path, shots, SETTINGS, first)] == whole[first:]
+
+
 @pytest.mark.parametrize("frames", ["reference", "key"])
 def test_fewer_frames_make_no_shorter_film(plain: Path, frames: str) -> None:
     video = SETTINGS.video.model_copy(update={"frames": frames})
@@ -175,7 +190,7 @@ def test_a_detector_sees_a_little_of_what_lay_before(plain: Path, lead: float) -
     assert [since for since, _ in detector.seen] == [0, LENGTH]
     shown = [times for _, times in detector.seen]
     assert shown[0] == [i / 25 for i in range(125)]
-    assert shown[1] == [i / 25 for i in range(125 - round(lead * 25), 250)]
+    assert shown[1] == [i / 25 for i in range(124 - round(lead * 25), 250)]
     assert later.seen == detector.seen[1:]
     assert [reel.cuts for reel in found] == [(1,), (5, 6)], "no shot begins at the first frame"
 

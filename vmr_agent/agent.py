@@ -149,9 +149,11 @@ class VMRAgent:
                 continue
             tray = State(video=box.shelf.get(mark, Entry)[0].video)
             try:
-                tools.register(mark, tray.video, box.film(tray), box.index)
+                shelved = box.film(tray)
             except ShelfError as error:
                 logger.warning("%s is left out of the search: %s", tray.video.path, error)
+            else:
+                tools.register(mark, tray.video, shelved, box.index)
 
     @property
     def _toolbox(self) -> Toolbox:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -19,7 +20,7 @@ from av.stream import Discard, Disposition
 from vmr_agent.errors import VideoTooLargeError, VideoUnreadableError
 from vmr_agent.files import regular_file
 from vmr_agent.limits import VideoSettings
-from vmr_agent.timeline import Runup, Skips, Timeline, believed
+from vmr_agent.timeline import SLACK, Runup, Skips, Timeline, believed
 
 FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,asf,ogg,mxf,wav,mp3,aac,flac"
 GUARD = {"format_whitelist": FORMATS, "protocol_whitelist": "file"}
@@ -33,6 +34,10 @@ DAMAGE = (av.FFmpegError, OSError, IndexError)
 """What broken media raises: OSError for a bad sector, IndexError for a stream turning up late."""
 ROUGH = {"skip_loop_filter": "noref"}
 """Blocks are smoothed where a later frame refers to them; elsewhere nobody sees it once shrunk."""
+EAGER = ("av1", "vp9")
+"""Codecs whose decoders cannot be told to leave frames out."""
+UNTOLD = ("matroska,webm", "flv", "asf")
+"""FFmpeg's readers to which the length of a stream is that of the file."""
 SKIPPED = {"all": "DEFAULT", "reference": "NONREF", "key": "NONKEY"}
 """FFmpeg's words for the frames that are not decoded."""
 
@@ -113,17 +118,20 @@ class Track:
 
     def __init__(self, container: InputContainer, stream: Any, zero: float | None = None) -> None:
         self.skips = Skips(container.format.name, getattr(stream, "average_rate", None))
+        reader = container.format.name
         for other in container.streams:
-            other.discard = Discard.default if self.skips.rate or other is stream else Discard.all
+            seen = self.skips.rate or reader in UNTOLD or other is stream
+            other.discard = Discard.default if seen else Discard.all
         stream.thread_type = "AUTO"
         # Half the cores, as every part of the front half: on two, a second thread costs a tenth.
         stream.codec_context.thread_count = max(1, (os.cpu_count() or 1) // 2)
         self.container, self.stream, self.line = container, stream, Timeline(zero)
-        self.since, self._last, self._alone = 0.0, 0.0, False
+        self.since, self._last, self._furthest, self._alone = 0.0, 0.0, 0.0, False
         self._spacing = 1 / float(getattr(stream, "average_rate", None) or 25)
         self.start = (container.start_time or 0) / av.time_base
         self.whole = believed((container.duration or 0) / av.time_base)
-        self.own = believed((stream.duration or 0) * (stream.time_base or 0))
+        own = 0 if reader in UNTOLD else (stream.duration or 0) * (stream.time_base or 0)
+        self.own, self.end = believed(own), believed(_seconds(stream.metadata.get("DURATION", "")))
 
     def skip(self, frames: str, since: float) -> None:
         """Decode only such frames, and none long before ``since`` seconds."""
@@ -145,8 +153,14 @@ class Track:
 
     def promise(self) -> float:
         """Seconds from time zero that the header promises, 0 if nothing believable."""
-        late = max(0.0, (self.line.zero or self.start) - self.start)
-        return self.own or max(0.0, self.whole - late)
+        zero = self.line.zero or self.start
+        if self.end:
+            return max(0.0, self.end - zero)
+        if self.own:
+            return self.own
+        if self._furthest > self.start + self.whole - SLACK:
+            return 0.0  # the file is all there: the sound may go on where the picture ends
+        return max(0.0, self.whole - max(0.0, zero - self.start))
 
     def _decoded(self) -> Iterator[Any]:
         for lost, packet in self._wanted():
@@ -163,8 +177,8 @@ class Track:
 
         Decoders put key frames of open groups in the wrong order when all between is left out.
         """
-        if not packet.is_keyframe:
-            return packet.decode()  # nothing, unless it is damaged
+        if not packet.is_keyframe:  # gives nothing, unless it is damaged
+            return [] if self.stream.codec.canonical_name in EAGER else packet.decode()
         try:
             return [*packet.decode(), *self._rest().decode()]
         finally:
@@ -188,10 +202,12 @@ class Track:
             return -math.inf
         return float(packet.pts * packet.time_base) - (self.line.zero or 0.0)
 
-    def _note(self, packet: av.Packet[Any]) -> None:
+    def _note(self, packet: av.Packet[Any], mine: bool) -> None:
         if packet.pts is not None:
             length = float((packet.duration or 0) * packet.time_base) or self._spacing
-            self._last = max(self._last, float(packet.pts * packet.time_base) + length)
+            end = float(packet.pts * packet.time_base) + length
+            self._furthest = max(self._furthest, end)
+            self._last = max(self._last, end) if mine else self._last
 
     def _packets(self) -> Iterator[tuple[int, av.Packet[Any]]]:
         failed, lost = 0, 0
@@ -201,8 +217,9 @@ class Track:
                     mine = packet.stream is self.stream
                     lost += failed + self.skips.before(packet, mine)
                     failed = 0
+                    if packet.size:
+                        self._note(packet, mine)
                     if mine and packet.size:
-                        self._note(packet)
                         yield lost, packet
                         lost = 0
                 break
@@ -215,3 +232,12 @@ class Track:
         rest: av.Packet[Any] = av.Packet()
         rest.stream, rest.time_base = self.stream, self.stream.time_base
         return rest
+
+
+def _seconds(told: str) -> float:
+    """Of "00:01:23.456", as Matroska says where a track ends; 0 of anything else."""
+    found = re.fullmatch(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)", told)
+    if not found:
+        return 0.0
+    hours, minutes, seconds = map(float, found.groups())
+    return 3600 * hours + 60 * minutes + seconds

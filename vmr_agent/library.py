@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
+from tokenize import TokenError
 from typing import TypeVar
 
 import numpy as np
@@ -36,6 +37,11 @@ R = TypeVar("R", bound=Record)
 RECORD = "record"  # the array that holds the record's JSON as bytes
 PRINT = 40  # hex digits of a film's fingerprint
 POLL = 0.2  # seconds between two tries for a lock, in which waiting can be broken off
+DAMAGE = (
+    *(OSError, RuntimeError, ValueError, KeyError, EOFError, MemoryError, OverflowError),
+    *(zipfile.BadZipFile, zlib.error, NotImplementedError, SyntaxError, TokenError, TypeError),
+)
+"""What zipfile and NumPy, which reads its headers as Python, make of flipped bits."""
 IN_MEMORY = 32  # artefacts kept loaded: a few films' worth, so that a second query reads no disk
 
 
@@ -256,10 +262,6 @@ def _read(path: Path, kind: type[R]) -> tuple[R, Arrays] | None:
         return kind.model_validate_json(arrays.pop(RECORD).tobytes()), arrays
     except FileNotFoundError:
         return None
-    # RuntimeError and OSError are what zipfile makes of flipped bits in its headers.
-    except (
-        *(OSError, RuntimeError, ValueError, KeyError, EOFError),
-        *(zipfile.BadZipFile, zlib.error, NotImplementedError),
-    ) as error:
-        logger.warning("%s is damaged and will be made again (%s)", path, error)
+    except DAMAGE as error:
+        logger.warning("%s is damaged and will be made again (%s)", path, type(error).__name__)
         return None

@@ -46,9 +46,6 @@ PROBING = 1 / 3
 """Share of the patience for finding out what a file is: it will be opened twice more."""
 SEEK = 0.02
 """Seconds of patience more for each second of film before the place where decoding sets in."""
-KEYS_APART = 15.0
-"""Seconds between two key frames, at most of most films: where they alone are decoded, so far back
-is the last one looked for."""
 MOST_LEAD = 240
 """Frames of context kept at most: a film of 1000 frames a second must not fill the memory."""
 
@@ -123,12 +120,11 @@ def reels(
 ) -> Iterator[Reel]:
     """The film from its reel ``first`` on; always at least one."""
     length = settings.video.reel
-    reach = detector.lead + (KEYS_APART if settings.video.frames == "key" else 0.0)
-    since = max(0.0, first * length - reach)
+    since = max(0.0, first * length - detector.lead)
     strip = settings.strip.model_dump()
     job = {"do": "picture", "path": str(path), "since": since, "strip": strip}
     with _decoder(job, settings.video, since, alive) as messages:
-        projector = _Projector(messages, detector, length, reach)
+        projector = _Projector(messages, detector, length)
         projector.thread(first)
         while projector.ending is None:
             yield projector.reel()
@@ -137,11 +133,8 @@ def reels(
 class _Projector:
     """Winds messages on to reels, keeping the context that the detector wants."""
 
-    def __init__(
-        self, messages: Iterator[Message], detector: ShotDetector, length: float, reach: float
-    ) -> None:
+    def __init__(self, messages: Iterator[Message], detector: ShotDetector, length: float) -> None:
         self._messages, self._detector, self._length = messages, detector, length
-        self._reach = reach
         self._lead: deque[Frame] = deque(maxlen=MOST_LEAD)
         self._number = 0
         self.ending: dict[str, float] | None = None
@@ -157,7 +150,7 @@ class _Projector:
     def reel(self) -> Reel:
         """The next one."""
         reel, start = Reel(self._number), self._number * self._length
-        frames = self._watched(reel, [*self._context(start)])
+        frames = self._watched(reel, self._context(start))
         reel.cuts = tuple(cut for cut in self._detector.cuts(frames, start) if cut > 0)
         deque(frames, maxlen=0)  # whatever the detector did not look at
         facts = self._next[0]
@@ -167,11 +160,11 @@ class _Projector:
         self._number += 1
         return reel
 
-    def _context(self, start: float) -> Iterator[Frame]:
-        """The detector's lead, before the last frame before the start where that is near enough."""
-        last = max((frame.time for frame in self._lead), default=start)
-        since = max(start - self._reach, min(start, last) - self._detector.lead)
-        return (frame for frame in self._lead if frame.time >= since)
+    def _context(self, start: float) -> list[Frame]:
+        """The detector's lead and the last frame before that, which may still be on show."""
+        since = start - self._detector.lead
+        near = [frame for frame in self._lead if frame.time >= since]
+        return [frame for frame in self._lead if frame.time < since][-1:] + near
 
     def _watched(self, reel: Reel, context: list[Frame]) -> Iterator[Frame]:
         yield from context

@@ -127,13 +127,14 @@ class Picture:
         self._open.close()
 
     def frames(self) -> Iterator[Decoded]:
-        """Every frame that can be decoded, times strictly rising from ``since``. Can be had once.
+        """Every frame that can be decoded, times strictly rising. Can be had once.
 
-        Begun in the middle they are the same frames as from the front: decoding starts at an
-        earlier key frame.
+        The first is the last one before ``since``, which may still be on show then. Begun in the
+        middle they are the same frames as from the front: decoding starts at an earlier key frame.
         """
         spacing = 1 / float(self._film.stream.average_rate or 25)
         calm = ahead = 1 if self._limits.frames == "key" else AHEAD
+        before: Decoded | None = None
         for time, picture in self._film.frames():
             length = float((picture.duration or 0) * (picture.time_base or 0))
             length = min(max(length or spacing, 0.001), LONGEST)
@@ -143,8 +144,16 @@ class Picture:
             gap = time - self.duration
             dark = gap if self.duration and gap > HOLE and calm < ahead else 0.0
             self.duration = round(time + length, 6)
-            if time >= self._since:
-                yield Decoded(time, picture, length, met, dark)
+            frame = Decoded(time, picture, length, met, dark)
+            if time < self._since:
+                before = frame
+                continue
+            if before is not None:
+                yield before
+                before = None
+            yield frame
+        if before is not None:
+            yield before
         if self._limits.frames != "all":
             # The film goes on behind the last frame that was not skipped.
             self.duration = max(self.duration, believed(round(self._film.reach, 6)))

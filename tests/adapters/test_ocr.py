@@ -2,6 +2,7 @@
 
 import socket
 import time
+from itertools import permutations
 
 import cv2
 import numpy as np
@@ -49,6 +50,34 @@ def test_the_picture_is_taken_as_rgb(reader: RapidText) -> None:
     image = np.full((270, 480, 3), (0, 116, 0), np.uint8)
     cv2.putText(image, "WARNING", (60, 150), cv2.FONT_HERSHEY_DUPLEX, 2, (228, 0, 0), 4)
     assert reader.read(image)[0][0] == "WARNING"
+
+
+PAINTS = {
+    "white": (255, 255, 255),
+    "amber": (255, 200, 0),
+    "red": (220, 0, 0),
+    "blue": (0, 0, 220),
+    "green": (0, 160, 0),
+    "black": (0, 0, 0),
+}
+
+
+@pytest.mark.parametrize(("ink", "paper"), list(permutations(PAINTS, 2)))
+def test_text_of_any_colour_is_read_on_any_other(reader: RapidText, ink: str, paper: str) -> None:
+    image = np.full((540, 960, 3), PAINTS[paper], np.uint8)
+    cv2.putText(image, "BREAKING NEWS", (60, 250), cv2.FONT_HERSHEY_DUPLEX, 1.5, PAINTS[ink], 2)
+    assert reader.read(image)[0][0] == "BREAKING NEWS"
+    small = np.full((540, 960, 3), PAINTS[paper], np.uint8)
+    cv2.putText(small, "Yes.", (440, 500), cv2.FONT_HERSHEY_DUPLEX, 0.9, PAINTS[ink], 1)
+    assert [text.rstrip(".") for text, _ in reader.read(small)] == ["Yes"]
+
+
+@pytest.mark.parametrize("shape", [(2, 65535), (64, 20000), (20000, 64), (1, 1), (9, 9)])
+def test_pictures_too_slender_for_text_give_nothing(
+    reader: RapidText, shape: tuple[int, int]
+) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (*shape, 3), np.uint8)
+    assert reader.read(noise) == ()
 
 
 @pytest.mark.parametrize(("width", "height"), [(640, 360), (540, 960), (1280, 720)])
