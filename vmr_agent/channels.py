@@ -29,13 +29,15 @@ def picture(
     """What it looks like, and how far it stands out from what this film usually looks like."""
     texts = (query.scene, *query.paraphrases)
     raw = encoder.relevance(film.vectors, texts)
-    on_grid = curves.sample(film.times, raw, count, settings.step)
+    shown = min(count, curves.steps(film.seen, settings.step))
+    on_grid = curves.sample(film.times, raw, shown, settings.step)
     level = curves.smooth(on_grid, film.shots, settings.smooth[turn - 1], settings.step)
     outstanding = level - curves.background(level)
     middle = settings.picture_middle + settings.caution * (turn - 1)
-    return curves.logistic(
+    likely = curves.logistic(
         level + settings.outstanding * outstanding, middle, settings.picture_slope
     )
+    return np.pad(likely, (0, count - shown))  # nothing is seen where only the sound goes on
 
 
 def speech(

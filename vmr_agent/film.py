@@ -18,7 +18,7 @@ class Film:
 
     entry: Entry
     shots: tuple[Shot, ...]
-    """In order, tiling the film; empty without picture."""
+    """In order, tiling the picture; empty without."""
     times: NDArray[np.float64]
     """(N,) seconds of the samples."""
     vectors: Array
@@ -42,7 +42,12 @@ class Film:
         return self.entry.video
 
     @property
+    def seen(self) -> float:
+        """Second up to which there is a picture, 0 without: the sound may go on for hours."""
+        return self.shots[-1].span.end if self.shots else 0.0
+
+    @property
     def cuts(self) -> NDArray[np.float64]:
         """Seconds at which a shot starts or ends."""
-        edges = [shot.span.start for shot in self.shots] + [self.video.duration]
+        edges = [shot.span.start for shot in self.shots] + [self.seen or self.video.duration]
         return np.asarray(edges, np.float64)

@@ -76,7 +76,8 @@ class Video(Record):
     fingerprint: str
     """The first 40 hex digits of the file's SHA-256; names everything shelved about it."""
     duration: Seconds
-    """Seconds; the header's claim until the film is decoded, the last frame's end afterwards."""
+    """Seconds; the header's claim until the film is decoded, then where the last frame ends, or the
+    sound if that goes on."""
     fps: Annotated[FiniteFloat, Field(ge=0)] = 0.0
     """Average frames per second, 0 without picture."""
     width: Annotated[int, Field(ge=0)] = 0
@@ -88,7 +89,7 @@ class Video(Record):
     has_audio: bool
     """Whether there is a sound stream."""
     coverage: Share = 1.0
-    """Share of the duration that could be decoded; 1 until it is known."""
+    """Share of the picture that could be decoded; 1 until it is known."""
 
 
 class Shot(Record):

@@ -21,13 +21,13 @@ FOOTAGE = Footage(duration=19.5, coverage=0.9, lost=3, unreadable=(HOLE,), shots
 LONG = " ".join(f"w{index}" for index in range(30))
 
 
-def made(*, picture: bool = True) -> tuple[Entry, dict[str, np.ndarray]]:
+def made(*, picture: bool = True, sound: float = 20) -> tuple[Entry, dict[str, np.ndarray]]:
     entry, arrays = index_video(
         video(30, picture=picture),
         FOOTAGE,
         Speech(utterances=(say(0, "short one"), say(2, LONG)), heard=18),
         Screen(texts=(line(0, 4, "WAY OUT"),), read=True),
-        Sounds(duration=21),
+        Sounds(duration=sound),
         WordSentences(),
     )
     return entry, dict(arrays)
@@ -43,8 +43,14 @@ def test_decoding_knows_better_than_the_header() -> None:
 
 
 def test_without_picture_the_sound_decides() -> None:
-    entry, _ = made(picture=False)
+    entry, _ = made(picture=False, sound=21)
     assert (entry.video.duration, entry.video.coverage) == (21, 1)
+
+
+@pytest.mark.parametrize(("sound", "duration"), [(0, 19.5), (19.9, 19.5), (7200, 7200)])
+def test_a_film_lasts_for_as_long_as_its_sound_goes_on(sound: float, duration: float) -> None:
+    entry, _ = made(sound=sound)
+    assert (entry.video.duration, entry.video.coverage) == (duration, 0.9)
 
 
 def test_words_get_meanings_phrase_by_phrase() -> None:

@@ -55,7 +55,7 @@ def _settle(span: Span, lead: Channel, height: float, film: Film, settings: Grou
 def _shots_around(span: Span, film: Film, settings: GroundSettings) -> Span:
     """The shots in which something is talked about, unless that makes it much longer."""
     around = [shot.span for shot in film.shots if shot.span.overlap(span) > settings.snap]
-    if not around:
+    if not around or span.end > film.seen:
         return span
     hull = around[0].union(around[-1])
     return hull if hull.length <= settings.stretch * span.length else span

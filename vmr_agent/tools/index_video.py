@@ -19,6 +19,7 @@ SEARCHED = 0.5
 """Cosine above which what is seen in a shot, or said in an utterance, is one row of the index. A
 shortlist names scenes: the right clip is first as often as with all frames, for a tenth of the
 room (evals/results/compression.json)."""
+PADDING = 0.5  # seconds of sound behind the picture that mean nothing: it comes in whole packets
 WHOLE = 0.995  # coverage from which nothing is worth saying: a broken last packet is common
 
 
@@ -35,16 +36,18 @@ def index_video(
     Arrays: ``speech`` (P, S) vectors of phrases, ``speakers`` (P,) which utterance each is from,
     ``text`` (W, S) vectors of lines on screen.
     """
-    found = {"duration": sounds.duration, "coverage": 1.0}
-    if video.has_picture:
-        found = {"duration": footage.duration, "coverage": footage.coverage}
+    known = video.model_copy(
+        update={
+            "duration": _duration(footage, sounds),
+            "coverage": footage.coverage if video.has_picture else 1.0,
+        }
+    )
     said = [(n, part) for n, u in enumerate(speech.utterances) for part in phrases(u.text)]
     arrays: Arrays = {
         "speech": sentences.embed([part for _, part in said]).astype(np.float16),
         "speakers": np.asarray([number for number, _ in said], np.int64),
         "text": sentences.embed([line.text for line in screen.texts]).astype(np.float16),
     }
-    known = video.model_copy(update=found)
     entry = Entry(
         video=known,
         heard=speech.heard,
@@ -54,6 +57,12 @@ def index_video(
         timing=_timing(speech),
     )
     return entry, arrays
+
+
+def _duration(footage: Footage, sounds: Sounds) -> float:
+    """Where the picture ends; the sound, if it goes on for longer than its padding."""
+    end = footage.duration
+    return sounds.duration if sounds.duration > end + PADDING else end
 
 
 def _timing(speech: Speech) -> TimingQuality | None:
@@ -90,7 +99,7 @@ def register(mark: str, video: Video, film: Film, index: Index) -> None:
     if index.knows(video, mark):
         return
     cuts = np.asarray([shot.span.start for shot in film.shots[1:]])
-    seen = compress(film.times, film.vectors, cuts, SEARCHED, end=film.video.duration)
+    seen = compress(film.times, film.vectors, cuts, SEARCHED, end=film.seen)
     rows: list[Row] = [
         ("picture", Span(start=float(start), end=float(end)), vector)
         for start, end, vector in zip(seen.starts, seen.ends, seen.vectors, strict=True)
