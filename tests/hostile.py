@@ -262,7 +262,7 @@ ODD = [
             times=[0, 0.04, 2e4],
             sound=[(0.0, media.tone(1)), (2e4, media.tone(1))],
         ),
-        duration=20_000,
+        duration=20_001,
         sound=True,
     ),
     *(

@@ -107,6 +107,7 @@ KINDS: dict[str, Callable[[Path], Path]] = {
         to / "a.ts", **LONG, codec="mpeg2video", sound_codec="mp2", encoder={"g": "15", "bf": "2"}
     ),
     "uneven": lambda to: film(to / "a.mkv", **LONG, times=UNEVEN, encoder=BOTH_WAYS),
+    "avi": lambda to: film(to / "a.avi", **LONG, encoder=BOTH_WAYS),
     "one key frame": lambda to: film(
         to / "a.mp4", **LONG, encoder={"g": "9999", "x264-params": "scenecut=0"}
     ),

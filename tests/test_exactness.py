@@ -88,6 +88,7 @@ def turned(to: Path) -> Path:
 CASES = {
     "even": told("a.mp4"),
     "both ways": told("a.mp4", encoder=media.BOTH_WAYS),
+    "both ways avi": told("a.avi", encoder=media.BOTH_WAYS),
     "23.976": told("a.mkv", FILM_24, encoder=media.BOTH_WAYS),
     "29.97": told("a.mp4", NTSC, encoder=media.BOTH_WAYS),
     "variable": told("a.mkv", media.UNEVEN, encoder=media.BOTH_WAYS),

@@ -285,6 +285,16 @@ def test_clock_that_starts_late(tmp_path: Path) -> None:
     assert found == [round(i / 25, 6) for i in range(50)]
     assert (picture.duration, picture.coverage) == (2.0, 1.0)
     assert media.beeps(hear(path)) == pytest.approx(BEEPS, abs=0.003)
+    assert look(path).offset == pytest.approx(1000, abs=2), "the muxer puts some in front"
+
+
+@pytest.mark.parametrize("start", [0.0, 0.75, 90.0])
+@pytest.mark.parametrize("pictures", [0, 50])
+def test_the_files_own_time_is_kept(tmp_path: Path, start: float, pictures: int) -> None:
+    times = [start + i / 25 for i in range(pictures)]
+    pieces = [(start, media.tone(2))]
+    path = media.film(tmp_path / "a.mkv", frames=pictures, times=times, sound=pieces)
+    assert look(path).offset == pytest.approx(start, abs=0.03)
 
 
 @pytest.mark.parametrize("start", [0.0, 0.75])

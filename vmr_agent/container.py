@@ -127,6 +127,10 @@ class Track:
         stream.codec_context.thread_count = max(1, (os.cpu_count() or 1) // 2)
         self.container, self.stream, self.line = container, stream, Timeline(zero)
         self.since, self._last, self._furthest, self._alone = 0.0, 0.0, 0.0, False
+        self._untimed = reader == "avi" and stream.type == "video"
+        self._began: int | None = None
+        self._shift: int | None = None
+        self._latest, self._step = 0, 0
         self._spacing = 1 / float(getattr(stream, "average_rate", None) or 25)
         self.start = (container.start_time or 0) / av.time_base
         self.whole = believed((container.duration or 0) / av.time_base)
@@ -135,7 +139,8 @@ class Track:
 
     def skip(self, frames: str, since: float) -> None:
         """Decode only such frames, and none long before ``since`` seconds."""
-        self.stream.codec_context.skip_frame = SKIPPED[frames]
+        whole = self._untimed and frames == "reference"  # only all of them say which is when
+        self.stream.codec_context.skip_frame = SKIPPED["all" if whole else frames]
         self.since, self._alone = since, frames == "key"
 
     @property
@@ -170,7 +175,21 @@ class Track:
             except DAMAGE:
                 self.line.met += 1
             else:
-                yield from frames
+                yield from self._placed(frames, packet) if self._untimed else frames
+
+    def _placed(self, frames: Iterable[Any], packet: av.Packet[Any]) -> Iterator[Any]:
+        """AVI does not say when a picture is shown: one follows the other, as their packets do."""
+        self._began = packet.dts or 0 if self._began is None else self._began
+        for frame in frames:
+            if self._alone:
+                frame.pts = packet.dts
+            elif frame.dts is None:  # the last few
+                frame.pts = self._latest + self._step
+            else:
+                self._shift = frame.dts - self._began if self._shift is None else self._shift
+                frame.pts = frame.dts - self._shift
+            self._step, self._latest = (frame.pts or 0) - self._latest, frame.pts or 0
+            yield frame
 
     def _by_itself(self, packet: av.Packet[Any]) -> list[Any]:
         """A key frame decoded as if there was no other.

@@ -78,6 +78,8 @@ class Video(Record):
     duration: Seconds
     """Seconds; the header's claim until the film is decoded, then where the last frame ends, or the
     sound if that goes on."""
+    offset: FiniteFloat = 0.0
+    """Seconds on the file's own clock at which time zero lies: its first picture, or sound."""
     fps: Annotated[FiniteFloat, Field(ge=0)] = 0.0
     """Average frames per second, 0 without picture."""
     width: Annotated[int, Field(ge=0)] = 0

@@ -87,10 +87,12 @@ def probe(path: str | Path, fingerprint: str, limits: VideoSettings) -> Video:
     if not seen and not heard:
         raise VideoUnreadableError(f"{str(path)!r}: neither picture nor sound in it can be decoded")
     height, width = Decoded(0.0, seen).rgb().shape[:2] if seen else (0, 0)
+    leads = film if film and seen else audio
     return Video(
         path=str(path),
         fingerprint=fingerprint,
         duration=duration,
+        offset=(leads and leads.line.zero) or 0.0,
         fps=float(rate or 0),
         width=width,
         height=height,
