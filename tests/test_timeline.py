@@ -20,6 +20,7 @@ from vmr_agent.timeline import (
     coverage,
     falls_short,
     laid,
+    unwound,
 )
 
 RATE = 1000
@@ -120,11 +121,56 @@ def test_coverage_counts_losses_and_shortness() -> None:
 
 
 @dataclass
+class Ticking:
+    dts: int | None
+    pts: int | None
+    pos: int | None = None
+    size: int = 9
+    time_base: Fraction = Fraction(1, 25)
+
+
+def ticked(*times: int | None) -> list[int | None]:
+    """What becomes of the times of packets that are shown two ticks later."""
+    packets = [Ticking(t, None if t is None else t + 2) for t in times]
+    found = [packet for _, packet in unwound((0, packet) for packet in packets)]
+    assert all(each.dts is None or each.pts == each.dts + 2 for each in found)
+    return [each.dts for each in found]
+
+
+def test_a_clock_that_is_set_back_goes_on() -> None:
+    assert ticked(*range(90)) == [*range(90)]
+    assert ticked(*range(50), *range(40), *range(9)) == [*range(99)]
+    assert ticked(*range(700, 750), *range(3, 43)) == [*range(700, 790)]
+    assert ticked(*range(50), None, *range(40)) == [*range(50), None, *range(50, 90)]
+
+
+@pytest.mark.parametrize("wild", [-90_000, -60, 300, 90_000])
+@pytest.mark.parametrize("count", [1, 5])
+def test_a_clock_that_few_packets_tell_is_none(wild: int, count: int) -> None:
+    odd = [100 + wild + n for n in range(count)]
+    assert ticked(*range(100), *odd, *range(100 + count, 200)) == [
+        *range(100),
+        *odd,
+        *range(100 + count, 200),
+    ]
+
+
+def test_a_pause_is_no_clock_set_anew() -> None:
+    assert ticked(*range(50), *range(900, 990)) == [*range(50), *range(900, 990)]
+    assert ticked(*range(50), *range(900, 990), *range(30)) == [
+        *range(50),
+        *range(900, 990),
+        *range(990, 1020),
+    ]
+
+
+@dataclass
 class Piece:
     pos: int | None
     size: int
     pts: int | None = None
     time_base: Fraction = Fraction(1, 1000)
+    dts: int | None = None
 
 
 @pytest.mark.parametrize(

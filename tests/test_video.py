@@ -288,6 +288,33 @@ def test_clock_that_starts_late(tmp_path: Path) -> None:
     assert look(path).offset == pytest.approx(1000, abs=2), "the muxer puts some in front"
 
 
+@pytest.mark.parametrize("since", [0.0, 14.0])
+@pytest.mark.parametrize("frames", ["all", "reference", "key"])
+def test_broadcasts_put_end_to_end(
+    tmp_path: Path, since: float, frames: Literal["all", "reference", "key"]
+) -> None:
+    """Each part begins its clock anew."""
+    one = media.film(tmp_path / "a.ts", **media.LONG, encoder=media.BOTH_WAYS)
+    (both := tmp_path / "b.ts").write_bytes(one.read_bytes() * 3)
+    first, all_ = [], []
+    for path, found in ((one, first), (both, all_)):
+        with Picture(path, VideoSettings(frames=frames)) as picture:
+            found += [(frame.time, frame.met, frame.dark) for frame in picture.frames()]
+    again = [(round(time + 10 * n, 6), *rest) for n in range(3) for time, *rest in first]
+    assert all_ == again
+    with Picture(both, VideoSettings(frames=frames), since) as picture:
+        later = [frame.time for frame in picture.frames() if frame.time >= since]
+        assert later == [time for time, *_ in again if time >= since]
+        assert picture.duration == 30
+
+
+def test_the_sound_of_broadcasts_put_end_to_end(tmp_path: Path) -> None:
+    """It goes on where its own last packet ended, within a frame of the picture."""
+    one = media.film(tmp_path / "a.ts", **media.LONG, sound=[(0.0, media.tone(10, 1.0, 5.0))])
+    (both := tmp_path / "b.ts").write_bytes(one.read_bytes() * 2)
+    assert media.beeps(hear(both)) == pytest.approx([1, 5, 11, 15], abs=0.04)
+
+
 @pytest.mark.parametrize("start", [0.0, 0.75, 90.0])
 @pytest.mark.parametrize("pictures", [0, 50])
 def test_the_files_own_time_is_kept(tmp_path: Path, start: float, pictures: int) -> None:

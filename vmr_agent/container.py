@@ -20,7 +20,7 @@ from av.stream import Discard, Disposition
 from vmr_agent.errors import VideoTooLargeError, VideoUnreadableError
 from vmr_agent.files import regular_file
 from vmr_agent.limits import VideoSettings
-from vmr_agent.timeline import SLACK, Runup, Skips, Timeline, believed
+from vmr_agent.timeline import SLACK, Runup, Skips, Timeline, believed, unwound
 
 FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,asf,ogg,mxf,wav,mp3,aac,flac"
 GUARD = {"format_whitelist": FORMATS, "protocol_whitelist": "file"}
@@ -34,6 +34,8 @@ DAMAGE = (av.FFmpegError, OSError, IndexError)
 """What broken media raises: OSError for a bad sector, IndexError for a stream turning up late."""
 ROUGH = {"skip_loop_filter": "noref"}
 """Blocks are smoothed where a later frame refers to them; elsewhere nobody sees it once shrunk."""
+BROADCASTS = ("mpegts", "mpeg")
+"""FFmpeg's readers of what was recorded, or put together, with a clock that may be set anew."""
 EAGER = ("av1", "vp9")
 """Codecs whose decoders cannot be told to leave frames out."""
 UNTOLD = ("matroska,webm", "flv", "asf")
@@ -127,6 +129,7 @@ class Track:
         stream.codec_context.thread_count = max(1, (os.cpu_count() or 1) // 2)
         self.container, self.stream, self.line = container, stream, Timeline(zero)
         self.since, self._last, self._furthest, self._alone = 0.0, 0.0, 0.0, False
+        self._resets = reader in BROADCASTS
         self._untimed = reader == "avi" and stream.type == "video"
         self._began: int | None = None
         self._shift: int | None = None
@@ -205,7 +208,7 @@ class Track:
 
     def _wanted(self) -> Iterator[tuple[int, av.Packet[Any]]]:
         """Packets from the last key frame but one before ``since`` on, and what was lost before."""
-        packets, run = self._packets(), Runup()
+        packets, run = self._steady(), Runup()
         for lost, packet in packets:
             if not self.since or self._time(packet) >= self.since or run.full:
                 yield from (*run.packets(), (lost, packet))
@@ -221,12 +224,17 @@ class Track:
             return -math.inf
         return float(packet.pts * packet.time_base) - (self.line.zero or 0.0)
 
-    def _note(self, packet: av.Packet[Any], mine: bool) -> None:
-        if packet.pts is not None:
-            length = float((packet.duration or 0) * packet.time_base) or self._spacing
-            end = float(packet.pts * packet.time_base) + length
-            self._furthest = max(self._furthest, end)
-            self._last = max(self._last, end) if mine else self._last
+    def _steady(self) -> Iterator[tuple[int, av.Packet[Any]]]:
+        """The packets, of broadcasts by a clock that goes on where theirs was set back."""
+        packets = self._packets()
+        for lost, packet in unwound(packets) if self._resets else packets:
+            if packet.pts is not None:
+                self._last = max(self._last, self._end(packet))
+            yield lost, packet
+
+    def _end(self, packet: av.Packet[Any]) -> float:
+        length = float((packet.duration or 0) * packet.time_base) or self._spacing
+        return float((packet.pts or 0) * packet.time_base) + length
 
     def _packets(self) -> Iterator[tuple[int, av.Packet[Any]]]:
         failed, lost = 0, 0
@@ -236,8 +244,8 @@ class Track:
                     mine = packet.stream is self.stream
                     lost += failed + self.skips.before(packet, mine)
                     failed = 0
-                    if packet.size:
-                        self._note(packet, mine)
+                    if packet.size and packet.pts is not None:
+                        self._furthest = max(self._furthest, self._end(packet))
                     if mine and packet.size:
                         yield lost, packet
                         lost = 0

@@ -27,6 +27,10 @@ AHEAD = 2 * REORDERED + 1
 """Frames that are still to come when a loss behind them is met: reordered, and in threads."""
 SKIPPED = 1024
 """Bytes between two packets that no header explains."""
+SET_BACK = 1.0
+"""Seconds that a clock goes back at least if it was set."""
+AGREED = 8
+"""Packets in a row from which a clock is believed."""
 MOST_HELD = 64_000_000
 """Bytes of packets kept while looking for the place to begin."""
 JOIN = 0.1
@@ -48,6 +52,11 @@ class Stamped(Protocol):
 class Packet(Protocol):
     """A piece of the file."""
 
+    dts: int | None
+    """When it is decoded, in ticks: rising."""
+    pts: int | None
+    """When it is seen or heard, in ticks."""
+
     @property
     def pos(self) -> int | None:
         """First byte, shared by pieces in one box."""
@@ -57,15 +66,12 @@ class Packet(Protocol):
         """Bytes."""
 
     @property
-    def pts(self) -> int | None:
-        """When it is seen or heard, in ticks."""
-
-    @property
     def time_base(self) -> Fraction:
         """Seconds in a tick."""
 
 
 F = TypeVar("F", bound=Stamped)
+P = TypeVar("P", bound=Packet)
 
 
 class Timeline:
@@ -144,6 +150,45 @@ class Skips:
         self._last, self._left_out = max(time, last), False
         frames = pause * self.rate - 1
         return round(frames) if left_out and pause > HOLE and frames > REORDERED else 0
+
+
+def unwound(packets: Iterable[tuple[int, P]]) -> Iterator[tuple[int, P]]:
+    """Packets of one stream, each with what was lost before it, by a clock that is never set back.
+
+    Recordings put end to end begin their clock anew: each stream then goes on where it was. A
+    clock is believed when ``AGREED`` packets in a row say the same; what fewer say, ahead or back,
+    is left to be found wrong.
+    """
+    shift, last, step, usual, ahead = 0, 0, 0, 0, AGREED
+    back: list[tuple[int, P]] = []
+    for lost, packet in packets:
+        if packet.dts is None:
+            yield lost, packet
+            continue
+        _put_on(packet, shift)
+        back.append((lost, packet))
+        if (last - packet.dts) * packet.time_base > SET_BACK:
+            if len(back) < AGREED:
+                continue
+            first = back[0][1].dts or 0
+            if ahead < AGREED and first > usual:  # it is not set back, it had been wrong
+                last = usual
+            else:
+                for _, each in back:
+                    _put_on(each, last + step - first)
+                shift += last + step - first
+        leapt = last and (packet.dts - last) * packet.time_base > SET_BACK
+        usual, ahead = (last, 1) if leapt else (usual, ahead + 1)
+        for number, each in back:
+            step, last = max(1, (each.dts or 0) - last), max(last, each.dts or 0)
+            yield number, each
+        back = []
+    yield from back
+
+
+def _put_on(packet: Packet, ticks: int) -> None:
+    packet.dts = (packet.dts or 0) + ticks
+    packet.pts = None if packet.pts is None else packet.pts + ticks
 
 
 class Runup:
