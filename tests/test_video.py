@@ -322,6 +322,14 @@ def test_the_files_own_time_is_kept(tmp_path: Path, start: float, pictures: int)
     pieces = [(start, media.tone(2))]
     path = media.film(tmp_path / "a.mkv", frames=pictures, times=times, sound=pieces)
     assert look(path).offset == pytest.approx(start, abs=0.03)
+    assert look(path).lead == pytest.approx(0, abs=0.03)
+
+
+def test_how_much_is_heard_before_the_picture_is_told(tmp_path: Path) -> None:
+    path = media.film(
+        tmp_path / "a.mkv", times=[7 + i / 25 for i in range(50)], sound=[(0, media.tone(9))]
+    )
+    assert (look(path).offset, look(path).lead) == pytest.approx((7, 7), abs=0.03)
 
 
 @pytest.mark.parametrize("start", [0.0, 0.75])

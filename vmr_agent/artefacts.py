@@ -55,6 +55,8 @@ class Footage(Record):
     """Share of the picture that could be decoded."""
     lost: Count
     """Frames and packets that could not."""
+    frames: Count = 0
+    """Frames that were decoded."""
     unreadable: tuple[Span, ...]
     """Where there is nothing to be seen, because it could not be decoded."""
     shots: tuple[Shot, ...]
@@ -126,6 +128,8 @@ class Entry(Record):
     """Seconds of sound that were listened to for speech."""
     read: bool
     """Whether key frames were read for text."""
+    apart: Seconds = 0.0
+    """Seconds between two frames that were decoded, on average."""
     version: str = ""
     """Of the vmr_agent that made it."""
     unreadable: tuple[Span, ...] = ()

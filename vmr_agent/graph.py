@@ -139,7 +139,8 @@ def index_video(state: State, box: Toolbox, tick: Tick) -> Update:
 
     entry = box.keep(state, "entry", Entry, make)
     tools.register(entry, state.video, box.film(state), box.index)
-    return {"entry": entry, "faults": tools.missing(box.shelf.get(entry, Entry)[0])}
+    keys_alone = box.settings.video.frames == "key"
+    return {"entry": entry, "faults": tools.missing(box.shelf.get(entry, Entry)[0], keys_alone)}
 
 
 # ── once per query ────────────────────────────────────────────────────────────────────────────

@@ -80,6 +80,8 @@ class Video(Record):
     sound if that goes on."""
     offset: FiniteFloat = 0.0
     """Seconds on the file's own clock at which time zero lies: its first picture, or sound."""
+    lead: Seconds = 0.0
+    """Seconds of sound before the first picture, and so before time zero: nobody hears them."""
     fps: Annotated[FiniteFloat, Field(ge=0)] = 0.0
     """Average frames per second, 0 without picture."""
     width: Annotated[int, Field(ge=0)] = 0

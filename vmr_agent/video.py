@@ -87,12 +87,13 @@ def probe(path: str | Path, fingerprint: str, limits: VideoSettings) -> Video:
     if not seen and not heard:
         raise VideoUnreadableError(f"{str(path)!r}: neither picture nor sound in it can be decoded")
     height, width = Decoded(0.0, seen).rgb().shape[:2] if seen else (0, 0)
-    leads = film if film and seen else audio
+    starts = [track.line.zero for track in (film, audio) if track and track.line.zero is not None]
     return Video(
         path=str(path),
         fingerprint=fingerprint,
         duration=duration,
-        offset=(leads and leads.line.zero) or 0.0,
+        offset=starts[0],
+        lead=max(0.0, starts[0] - starts[-1]),
         fps=float(rate or 0),
         width=width,
         height=height,

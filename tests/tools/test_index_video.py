@@ -92,6 +92,10 @@ def test_the_poorest_way_of_finding_word_times_is_told(
         ({"heard": 0}, ["no_speech"]),
         ({"unreadable": (HOLE, span(8, 9))}, ["unreadable", "unreadable"]),
         ({"read": False}, ["no_text"]),
+        ({"lead": 60}, ["early_sound"]),
+        ({"lead": 0.02}, []),
+        ({"apart": 45}, ["sparse"]),
+        ({"apart": 45, "all": True}, []),
         ({"coverage": 0.5}, ["coverage"]),
         ({"coverage": 0.999}, []),
         ({"has_picture": False, "read": False, "coverage": 0.5}, ["no_picture"]),
@@ -99,15 +103,18 @@ def test_the_poorest_way_of_finding_word_times_is_told(
 )
 def test_what_is_missing_is_said(change: dict[str, Any], kinds: list[str]) -> None:
     known = {
-        name: change[name] for name in ("has_picture", "has_audio", "coverage") if name in change
+        name: change[name]
+        for name in ("has_picture", "has_audio", "coverage", "lead")
+        if name in change
     }
     entry = Entry(
         video=video().model_copy(update=known),
         heard=change.get("heard", 20),
         read=bool(change.get("read", True)),
         unreadable=change.get("unreadable", ()),
+        apart=change.get("apart", 2),
     )
-    faults = missing(entry)
+    faults = missing(entry, keys_alone="all" not in change)
     assert [fault.kind for fault in faults] == kinds
     assert all("\n" not in fault.message for fault in faults)
     assert tuple(each.span for each in faults if each.span) == entry.unreadable

@@ -61,6 +61,7 @@ def detect_shots(takes: Iterable[Take], min_length: float) -> Footage:
         duration=duration,
         coverage=coverage(kept, met, duration, promise),
         lost=met - kept,
+        frames=kept,
         unreadable=tuple(holes),
         shots=_tiled(cuts, duration, min_length),
     )

@@ -12,7 +12,6 @@ from vmr_agent.protocols import Arrays, Index, Row, Sentences
 from vmr_agent.types import Fault, Span, TimingQuality, Video
 from vmr_agent.words import phrases
 
-UNREADABLE = "nothing could be decoded here"
 TIMINGS: tuple[TimingQuality, ...] = ("segment", "attention", "aligned")
 """From the poorest on."""
 SEARCHED = 0.5
@@ -20,6 +19,8 @@ SEARCHED = 0.5
 shortlist names scenes: the right clip is first as often as with all frames, for a tenth of the
 room (evals/results/compression.json)."""
 PADDING = 0.5  # seconds of sound behind the picture that mean nothing: it comes in whole packets
+SPARSE = 10.0  # seconds from which what lies between two frames may well be a scene
+LEAD = 1.0  # seconds of sound before the picture in which something may be said
 WHOLE = 0.995  # coverage from which nothing is worth saying: a broken last packet is common
 
 
@@ -52,6 +53,7 @@ def index_video(
         video=known,
         heard=speech.heard,
         read=screen.read,
+        apart=footage.duration / max(1, footage.frames),
         version=__version__,
         unreadable=footage.unreadable,
         timing=_timing(speech),
@@ -71,20 +73,24 @@ def _timing(speech: Speech) -> TimingQuality | None:
     return next((timing for timing in TIMINGS if timing in found), None)
 
 
-def missing(entry: Entry) -> tuple[Fault, ...]:
-    """What the answer has to do without, for the report."""
+def missing(entry: Entry, keys_alone: bool = False) -> tuple[Fault, ...]:
+    """What the answer has to do without, for the report; ``keys_alone``: of key frames alone."""
     video = entry.video
     lost = tuple(
-        Fault(room="index_video", kind="unreadable", message=UNREADABLE, span=span)
+        Fault(room="index_video", kind="unreadable", message=_unreadable(span), span=span)
         for span in entry.unreadable
     )
     decoded = f"{video.coverage:.0%} of the picture could be decoded"
+    early = f"{video.lead:.1f} s of sound before the first picture are left out"
+    sparse = f"only key frames were looked at, and there is one in {entry.apart:.0f} s"
     checks = (
         (not video.has_picture, "no_picture", "the film has no picture: only its sound counts"),
         (not video.has_audio, "no_audio", "the film has no sound: only its picture counts"),
         (video.has_audio and not entry.heard, "no_speech", "speech recognition is switched off"),
         (video.has_picture and not entry.read, "no_text", "reading on-screen text is switched off"),
         (video.has_picture and video.coverage < WHOLE, "coverage", f"only {decoded}"),
+        (keys_alone and entry.apart > SPARSE, "sparse", sparse),
+        (video.lead > LEAD, "early_sound", early),
     )
     said = tuple(
         Fault(room="index_video", kind=kind, message=message)
@@ -92,6 +98,10 @@ def missing(entry: Entry) -> tuple[Fault, ...]:
         if lacks
     )
     return said + lost
+
+
+def _unreadable(span: Span) -> str:
+    return f"nothing could be decoded from {span.start:.1f} to {span.end:.1f} s"
 
 
 def register(mark: str, video: Video, film: Film, index: Index) -> None:
