@@ -14,6 +14,7 @@ from vmr_agent.timeline import (
     LONGEST,
     Runup,
     Skips,
+    Succession,
     Timeline,
     believed,
     blocks,
@@ -118,6 +119,14 @@ def test_coverage_follows_the_promise(end: float, promise: float, share: float) 
 def test_coverage_counts_losses_and_shortness() -> None:
     assert coverage(2, 4, 10, 20) == 0.25
     assert coverage(0, 0, 0, 0) == 0
+
+
+def test_pictures_without_times_are_shown_one_after_the_other() -> None:
+    pictures = Succession()
+    for packet in (40, 80, 120):
+        pictures.begin(packet)
+    placed = [pictures.place(dts) for dts in (120, 160, 200, 280, 320, None, None)]
+    assert placed == [40, 80, 120, 200, 240, 280, 320]
 
 
 @dataclass

@@ -20,7 +20,7 @@ from av.stream import Discard, Disposition
 from vmr_agent.errors import VideoTooLargeError, VideoUnreadableError
 from vmr_agent.files import regular_file
 from vmr_agent.limits import VideoSettings
-from vmr_agent.timeline import SLACK, Runup, Skips, Timeline, believed, unwound
+from vmr_agent.timeline import SLACK, Runup, Skips, Succession, Timeline, believed, unwound
 
 FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,asf,ogg,mxf,wav,mp3,aac,flac"
 GUARD = {"format_whitelist": FORMATS, "protocol_whitelist": "file"}
@@ -131,9 +131,7 @@ class Track:
         self.since, self._last, self._furthest, self._alone = 0.0, 0.0, 0.0, False
         self._resets = reader in BROADCASTS
         self._untimed = reader == "avi" and stream.type == "video"
-        self._began: int | None = None
-        self._shift: int | None = None
-        self._latest, self._step = 0, 0
+        self._succession = Succession()
         self._spacing = 1 / float(getattr(stream, "average_rate", None) or 25)
         self.start = (container.start_time or 0) / av.time_base
         self.whole = believed((container.duration or 0) / av.time_base)
@@ -181,17 +179,9 @@ class Track:
                 yield from self._placed(frames, packet) if self._untimed else frames
 
     def _placed(self, frames: Iterable[Any], packet: av.Packet[Any]) -> Iterator[Any]:
-        """AVI does not say when a picture is shown: one follows the other, as their packets do."""
-        self._began = packet.dts or 0 if self._began is None else self._began
+        self._succession.begin(packet.dts or 0)
         for frame in frames:
-            if self._alone:
-                frame.pts = packet.dts
-            elif frame.dts is None:  # the last few
-                frame.pts = self._latest + self._step
-            else:
-                self._shift = frame.dts - self._began if self._shift is None else self._shift
-                frame.pts = frame.dts - self._shift
-            self._step, self._latest = (frame.pts or 0) - self._latest, frame.pts or 0
+            frame.pts = packet.dts if self._alone else self._succession.place(frame.dts)
             yield frame
 
     def _by_itself(self, packet: av.Packet[Any]) -> list[Any]:

@@ -152,6 +152,32 @@ class Skips:
         return round(frames) if left_out and pause > HOLE and frames > REORDERED else 0
 
 
+class Succession:
+    """When pictures are shown of which AVI does not say so: one after the other, as packets are."""
+
+    def __init__(self) -> None:
+        self._began: int | None = None
+        self._shift: int | None = None
+        self._latest = self._step = 0
+
+    def begin(self, dts: int) -> None:
+        """The first packet comes at ``dts`` ticks; of later ones nothing is noted."""
+        self._began = dts if self._began is None else self._began
+
+    def place(self, dts: int | None) -> int:
+        """Ticks at which the next frame is shown.
+
+        Its ``dts`` rises from frame to frame, but begins anywhere; the last few have none.
+        """
+        if dts is None:
+            now = self._latest + self._step
+        else:
+            self._shift = dts - (self._began or 0) if self._shift is None else self._shift
+            now = dts - self._shift
+        self._step, self._latest = now - self._latest, now
+        return now
+
+
 def unwound(packets: Iterable[tuple[int, P]]) -> Iterator[tuple[int, P]]:
     """Packets of one stream, each with what was lost before it, by a clock that is never set back.
 
