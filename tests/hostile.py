@@ -62,8 +62,6 @@ class Hostile:
     coverage: tuple[float, float] = (0.995, 1.0)
     picture: bool = True
     sound: bool = False
-    flaw: str = ""
-    """What still goes wrong, where it does."""
 
 
 NO, BAD, BIG = VideoNotFoundError, VideoUnreadableError, VideoTooLargeError

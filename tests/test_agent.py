@@ -15,13 +15,19 @@ from processes import until
 from shelved import say
 
 from vmr_agent import VMRAgent
-from vmr_agent.errors import CallerError, QueryError, SettingsError, VideoNotFoundError
-from vmr_agent.protocols import Array, Image
+from vmr_agent.errors import (
+    CallerError,
+    QueryError,
+    SettingsError,
+    ShelfError,
+    VideoNotFoundError,
+)
+from vmr_agent.protocols import Array, Image, Row
 from vmr_agent.room import Progress
 from vmr_agent.state import FRONT
-from vmr_agent.testing import ColourEncoder, colour_toolbox
+from vmr_agent.testing import ColourEncoder, ListIndex, colour_toolbox
 from vmr_agent.toolbox import Toolbox
-from vmr_agent.types import RunReport, Utterance
+from vmr_agent.types import RunReport, Utterance, Video
 
 
 @pytest.fixture
@@ -209,3 +215,17 @@ def test_what_cannot_work_is_refused_at_the_door(
 def test_settings_and_a_toolbox_contradict_each_other(box: Toolbox) -> None:
     with pytest.raises(SettingsError):
         VMRAgent(box.settings, toolbox=box)
+
+
+class Full(ListIndex):
+    """On a disk without room."""
+
+    def put(self, video: Video, mark: str, rows: Sequence[Row]) -> None:
+        raise ShelfError("no room")
+
+
+def test_an_index_that_cannot_be_filled_is_no_empty_shelf(tmp_path: Path, colours: Path) -> None:
+    box = colour_toolbox(tmp_path)
+    VMRAgent(toolbox=box).index(colours)
+    with pytest.raises(ShelfError, match="no room"):
+        VMRAgent(toolbox=replace(box, index=Full())).search("red")

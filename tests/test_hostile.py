@@ -88,8 +88,6 @@ def refused(agent: VMRAgent, path: Path, error: type[VmrError]) -> None:
 def params() -> Iterator[object]:
     for case in hostile.CASES:
         marks = []
-        if case.flaw:
-            marks.append(pytest.mark.xfail(strict=True, reason=case.flaw))
         if case.make is forged.locked:
             marks.append(pytest.mark.skipif(os.geteuid() == 0, reason="root may read all files"))
         yield pytest.param(case, id=case.name, marks=marks)

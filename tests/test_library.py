@@ -374,6 +374,23 @@ def test_a_damaged_piece_is_made_again_or_thrown_away(tmp_path: Path, content: b
     assert noted(shelf) == ["piece 0", "piece 1"]
 
 
+def test_a_bit_that_flips_in_a_header_is_damage(tmp_path: Path) -> None:
+    """NumPy reads its headers as Python, and says so in Python's own errors."""
+    shelf = Shelf(tmp_path)
+    note(shelf, 0)
+    (path,) = tmp_path.rglob("*.npz")
+    good = path.read_bytes()
+    places = [index for index, byte in enumerate(good) if byte in b"{}()"]
+    assert len(places) > 4
+    for place in places:
+        for bit in range(8):
+            broken = bytearray(good)
+            broken[place] ^= 1 << bit
+            path.write_bytes(broken)
+            note(shelf, 0)
+            assert path.read_bytes() in (good, broken), "made again, or still readable"
+
+
 def test_what_fails_to_be_made_is_not_noted(tmp_path: Path) -> None:
     def fail() -> Made:
         raise ZeroDivisionError

@@ -119,8 +119,8 @@ class Track:
     """One stream of an open file, decoded packet by packet; what is damaged is stepped over."""
 
     def __init__(self, container: InputContainer, stream: Any, zero: float | None = None) -> None:
-        self.skips = Skips(container.format.name, getattr(stream, "average_rate", None))
         reader = container.format.name
+        self.skips = Skips(reader, getattr(stream, "average_rate", None))
         for other in container.streams:
             seen = self.skips.rate or reader in UNTOLD or other is stream
             other.discard = Discard.default if seen else Discard.all

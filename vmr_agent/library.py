@@ -38,8 +38,8 @@ RECORD = "record"  # the array that holds the record's JSON as bytes
 PRINT = 40  # hex digits of a film's fingerprint
 POLL = 0.2  # seconds between two tries for a lock, in which waiting can be broken off
 DAMAGE = (
-    *(OSError, RuntimeError, ValueError, KeyError, EOFError, MemoryError, OverflowError),
-    *(zipfile.BadZipFile, zlib.error, NotImplementedError, SyntaxError, TokenError, TypeError),
+    *(OSError, RuntimeError, ValueError, KeyError, EOFError, NotImplementedError),
+    *(zipfile.BadZipFile, zlib.error, SyntaxError, TokenError),
 )
 """What zipfile and NumPy, which reads its headers as Python, make of flipped bits."""
 IN_MEMORY = 32  # artefacts kept loaded: a few films' worth, so that a second query reads no disk

@@ -197,7 +197,7 @@ class Settings(BaseSettings):
     )
 
     profile: Literal["full", "balanced", "lean"] = "full"
-    """How closely a film is looked at, and how long that takes (docs/performance.md has figures):
+    """How closely a film is looked at, and so how long that takes (see docs/performance.md):
     ``full`` decodes every frame, takes up to two samples a second and has Whisper base;
     ``balanced`` skips frames that no other refers to, takes one and has the tiny Whisper; ``lean``
     decodes key frames alone and reads no text besides. What is set counts more than the profile."""

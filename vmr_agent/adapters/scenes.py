@@ -85,7 +85,7 @@ class SceneShots:
         """The cuts that the frames from ``since`` on decide, rising; some lie a little before it.
 
         Pieces of a film give what the whole film gives, if each also has the frames of the ``lead``
-        before the last frame before it.
+        before it, and the last one before those.
         """
         found: set[float] = set()
         look = self._look()
