@@ -375,19 +375,17 @@ def test_a_damaged_piece_is_made_again_or_thrown_away(tmp_path: Path, content: b
 
 
 def test_a_bit_that_flips_in_a_header_is_damage(tmp_path: Path) -> None:
-    """NumPy reads its headers as Python, and says so in Python's own errors."""
-    shelf = Shelf(tmp_path)
-    note(shelf, 0)
+    """NumPy reads headers as Python, in large arrays before any checksum, and says so as Python."""
+    made = Vectors(encoder="x"), {"vectors": np.zeros((400, 384), np.float16)}
+    Shelf(tmp_path).once(NAME, 0, Vectors, lambda: made)
     (path,) = tmp_path.rglob("*.npz")
     good = path.read_bytes()
-    places = [index for index, byte in enumerate(good) if byte in b"{}()"]
-    assert len(places) > 4
-    for place in places:
+    for place in [index for index, byte in enumerate(good) if byte in b"{}()"]:
         for bit in range(8):
             broken = bytearray(good)
             broken[place] ^= 1 << bit
             path.write_bytes(broken)
-            note(shelf, 0)
+            Shelf(tmp_path).once(NAME, 0, Vectors, lambda: made)
             assert path.read_bytes() in (good, broken), "made again, or still readable"
 
 
