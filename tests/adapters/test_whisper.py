@@ -92,7 +92,10 @@ def test_nobody_speaks_in_noise(weights_home: Path, name: str) -> None:
     assert "_recogniser" not in vars(fresh), "the recogniser was loaded for nothing"
 
 
-@pytest.mark.parametrize("name", noises())
+@pytest.mark.parametrize(
+    "name",
+    [n if n in ("hiss", "chord") else pytest.param(n, marks=pytest.mark.slow) for n in noises()],
+)
 def test_what_whisper_makes_up_over_noise_is_dropped_even_without_the_detector(
     light: WhisperX, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -214,6 +217,7 @@ def aligner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     nltk.data.clear_cache()
 
 
+@pytest.mark.slow
 def test_whisperx_in_full_hears_the_same_and_aligns(
     weights_home: Path, narration: Array, aligner: Path, heard: tuple[Utterance, ...],
     capfd: pytest.CaptureFixture[str],
