@@ -163,7 +163,7 @@ class Speaker:
     def __init__(self, text: str) -> None:
         self.name, self.utterance = f"speaker of {len(text)}", say(0.1, text, each=0.1)
 
-    def transcribe(self, samples: Array, rate: int) -> tuple[Utterance, ...]:
+    def transcribe(self, samples: Array, rate: int, voice: Array) -> tuple[Utterance, ...]:
         return (self.utterance,)
 
 

@@ -40,7 +40,7 @@ class Beeps:
 
     name = "beeps"
 
-    def transcribe(self, samples: Array, rate: int) -> tuple[Utterance, ...]:
+    def transcribe(self, samples: Array, rate: int, voice: Array) -> tuple[Utterance, ...]:
         """Where beeps begin."""
         spans = [Span(start=at, end=at + 0.05) for at in media.beeps(samples, rate)]
         said = [Word(text="beep", span=span) for span in spans]

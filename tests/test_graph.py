@@ -288,7 +288,7 @@ class Cutter:
         self.heard: list[float] = []
         self.good = good
 
-    def transcribe(self, samples: Array, rate: int) -> tuple[Utterance, ...]:
+    def transcribe(self, samples: Array, rate: int, voice: Array) -> tuple[Utterance, ...]:
         assert rate == RATE
         if len(self.heard) == self.good:
             raise ZeroDivisionError
@@ -399,7 +399,7 @@ def test_sound_of_another_length_than_the_picture(
 class Late(Cutter):
     """Hears one sentence, eight seconds into the film."""
 
-    def transcribe(self, samples: Array, rate: int) -> tuple[Utterance, ...]:
+    def transcribe(self, samples: Array, rate: int, voice: Array) -> tuple[Utterance, ...]:
         return (say(8, "the ferry leaves the harbour at seven"),)
 
 

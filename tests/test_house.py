@@ -30,7 +30,7 @@ DOORS = {
     "PIL": {"strip.py", "adapters/clip.py"},
     "av": {"video.py", "container.py", "testing.py"},
     "chromadb": {"adapters/index.py"},
-    "faster_whisper": {"adapters/whisper.py", "adapters/sound.py"},
+    "faster_whisper": {"adapters/whisper.py", "adapters/voice.py"},
     "httpcore": {"wire.py", "fetch.py"},
     "httpx": {"wire.py", "fetch.py"},
     "langgraph": {"graph.py", "agent.py", "room.py"},

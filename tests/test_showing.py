@@ -13,6 +13,7 @@ import pytest
 from vmr_agent.errors import Stopped
 from vmr_agent.playback import RATE, Alive, Block, Reel
 from vmr_agent.showing import Ahead, Showing
+from vmr_agent.spoken import FRAME
 
 
 def threads() -> set[str]:
@@ -62,7 +63,8 @@ class Film:
         """Of two seconds each, all samples of a block being its number."""
         for number in self.roll(first, alive):
             samples = np.full(2 * RATE, number, np.float32)
-            yield Block(2.0 * number, samples, number + 1 == self.length)
+            voice = np.full(-(-2 * RATE // FRAME), number, np.float32)
+            yield Block(2.0 * number, samples, number + 1 == self.length, voice)
 
 
 # ── ahead ─────────────────────────────────────────────────────────────────────────────────────
@@ -229,7 +231,7 @@ def test_the_block_before_is_kept_and_no_other(showing: Showing) -> None:
     film = Film()
     for number in range(4):
         showing.block(number, film.blocks)
-    heard = showing.samples(0.0)
+    heard = showing.since(0.0).samples
     assert len(heard) == 4 * RATE
     assert (heard[0], heard[-1]) == (2, 3)
     assert showing.block(2, film.blocks) is not None
@@ -242,16 +244,31 @@ def test_begun_in_the_middle_the_block_before_is_there_too(showing: Showing) -> 
     assert block is not None
     assert block.start == 10
     assert film.made[0] == 4
-    assert showing.samples(9.5)[:: RATE // 2].tolist() == [4, 5, 5, 5, 5]
+    assert showing.since(9.5).samples[:: RATE // 2].tolist() == [4, 5, 5, 5, 5]
 
 
 def test_samples_from_a_second_on(showing: Showing) -> None:
     film = Film()
     showing.block(0, film.blocks)
     showing.block(1, film.blocks)
-    assert len(showing.samples(2.5)) == 1.5 * RATE
-    assert len(showing.samples(4.0)) == 0
-    assert showing.samples(1.9)[[0, -1]].tolist() == [0, 1]
+    assert len(showing.since(2.5).samples) == 1.5 * RATE
+    assert len(showing.since(4.0).samples) == 0
+    assert showing.since(1.9).samples[[0, -1]].tolist() == [0, 1]
+
+
+def test_what_was_heard_goes_with_the_samples(showing: Showing) -> None:
+    def blocks(first: int, alive: Alive) -> Iterator[Block]:
+        for number in range(first, 9):
+            frames = np.arange(number * 125, (number + 1) * 125, dtype=np.float32)
+            yield Block(4.0 * number, np.repeat(frames, FRAME), False, frames)
+
+    showing.block(0, blocks)
+    showing.block(1, blocks)
+    for frame in (0, 77, 125, 200):
+        found = showing.since(frame * FRAME / RATE)
+        assert found.start == frame * FRAME / RATE
+        assert np.array_equal(found.voice, np.arange(frame, 250))
+        assert np.array_equal(found.samples, np.repeat(found.voice, FRAME))
 
 
 def test_no_sound_is_no_block(showing: Showing) -> None:

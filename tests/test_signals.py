@@ -309,7 +309,7 @@ from pathlib import Path
 from vmr_agent.library import Shelf
 class Speaker:
     name = "speaker"
-    def transcribe(self, samples, rate):
+    def transcribe(self, samples, rate, voice):
         Path({marks!r}, "speech").touch()
         time.sleep({asleep})
         return ()

@@ -1,9 +1,37 @@
 """Windows of speech, and utterances out of words."""
 
+import math
 from itertools import pairwise
 
-from vmr_agent.spoken import Heard, merge, on_time, sentences, voiced
+import numpy as np
+import pytest
+from faster_whisper import vad
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from vmr_agent.spoken import FRAME, STEP, Heard, merge, on_time, sentences, stretches, voiced
 from vmr_agent.types import Span
+
+RUNS = st.lists(st.tuples(st.floats(0, 1), st.integers(1, 40)), max_size=40)
+
+
+@settings(max_examples=400, deadline=None)
+@given(RUNS, st.sampled_from([0.1, 0.3, 0.5]), st.sampled_from([1.0, 3.0, math.inf]))
+def test_speech_is_found_by_the_rule_of_the_detector(
+    runs: list[tuple[float, int]], pause: float, longest: float
+) -> None:
+    """As faster-whisper's own code does, which cannot be given probabilities."""
+    voice = np.asarray([chance for chance, count in runs for _ in range(count)], np.float32)
+    options = vad.VadOptions(
+        max_speech_duration_s=longest, min_silence_duration_ms=round(1000 * pause), speech_pad_ms=0
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(vad, "get_vad_model", lambda: lambda _: voice)
+        theirs = vad.get_speech_timestamps(np.zeros(len(voice) * FRAME, np.float32), options)
+    ours = stretches(voice, len(voice) * STEP, pause, longest)
+    expected = [(part["start"] / 16_000, part["end"] / 16_000) for part in theirs]
+    assert np.shape(ours) == np.shape(expected)
+    np.testing.assert_allclose(ours, expected, atol=1e-6)
 
 
 def test_windows_hold_thirty_seconds_and_bridge_short_gaps() -> None:

@@ -49,23 +49,22 @@ def speech(
     said = [utterance.text for utterance in film.utterances]
     shared = _shared(wanted, said)
     # No part of an utterance shares more words with the question than the whole of it.
-    pairs = zip(film.utterances, shared, strict=True)
-    likely = [utterance for utterance, share in pairs if share >= settings.verbatim]
-    quotes = [run for u in likely for run in quoted(wanted, u.words, settings.verbatim)]
+    likely = [int(number) for number in np.flatnonzero(shared >= settings.verbatim)]
+    runs = {n: quoted(wanted, film.utterances[n].words, settings.verbatim) for n in likely}
+    quotes = {n: found for n, found in runs.items() if found}
+    told = np.minimum(_alike(shared, _best_phrases(wanted, film, sentences), settings), MEANT)
     # Inside a sentence that holds a quotation only the quotation counts.
-    told = np.where(
-        [any(span.overlap(quote) for quote in quotes) for span in spans],
-        0,
-        np.minimum(_alike(shared, _best_phrases(wanted, film, sentences), settings), MEANT),
-    )
+    told[[*quotes]] = 0
     curve = np.zeros(count, np.float32)
     notes: list[Note] = []
     for span, value, text in zip(spans, told, said, strict=True):
         curves.paint(curve, span, float(value), settings.step)
         notes += [("speech", span, text)] if value >= settings.mention else []
-    for quote in quotes:
-        curves.paint(curve, quote, VERBATIM, settings.step)
-        notes.append(("speech", quote, _during(film, quote)))
+    for number, found in quotes.items():
+        words = film.utterances[number].words
+        for quote in found:
+            curves.paint(curve, quote, VERBATIM, settings.step)
+            notes.append(("speech", quote, _during(words, quote)))
     return curve, notes
 
 
@@ -148,6 +147,5 @@ def _alike(shared: Array, meaning: Array, settings: RetrieveSettings) -> Array:
     )
 
 
-def _during(film: Film, span: Span) -> str:
-    words = (word for utterance in film.utterances for word in utterance.words)
+def _during(words: Sequence[Word], span: Span) -> str:
     return " ".join(word.text.strip() for word in words if word.span.overlap(span))

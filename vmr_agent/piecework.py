@@ -89,7 +89,8 @@ def block(box: Toolbox, state: State, number: int) -> Block | None:
     def play(first: int, alive: Alive) -> Iterator[Block]:
         if not state.video.has_audio:
             return iter(())
-        return sound(Path(state.video.path), limits, chunk, first * chunk, alive)
+        blocks = sound(Path(state.video.path), limits, chunk, first * chunk, alive)
+        return (each._replace(voice=box.voice.hear(each.samples)) for each in blocks)
 
     found = box.showing.block(number, play)
     _unchanged(box, state)
@@ -110,4 +111,4 @@ def unheard(box: Toolbox, state: State, number: int) -> Block:
     if number == 0:
         return block_
     since = box.shelf.piece(box.name(state, "speech"), number - 1, Speech)[0].heard
-    return Block(since, box.showing.samples(since), block_.last)
+    return box.showing.since(since)._replace(last=block_.last)

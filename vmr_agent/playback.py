@@ -70,6 +70,8 @@ class Block(NamedTuple):
     start: float
     samples: Array
     last: bool
+    voice: Array = np.empty(0, np.float32)
+    """(F,) the probability of speech in each frame of it."""
 
 
 @dataclass(slots=True, eq=False)

@@ -90,13 +90,29 @@ class Sentences(Protocol):
         ...
 
 
+class Voice(Protocol):
+    """Hears whether somebody speaks."""
+
+    name: str
+
+    def hear(self, samples: Array) -> Array:
+        """Probability of speech in every 512 of the samples, which are 16,000 a second: ``(F,)``.
+
+        The last frame may be short.
+        """
+        ...
+
+
 class Transcriber(Protocol):
     """Hears words."""
 
     name: str
 
-    def transcribe(self, samples: Array, rate: int) -> tuple[Utterance, ...]:
-        """Utterances with times relative to the first sample; empty when nobody speaks."""
+    def transcribe(self, samples: Array, rate: int, voice: Array) -> tuple[Utterance, ...]:
+        """Utterances with times relative to the first sample; empty when nobody speaks.
+
+        ``voice`` is what a ``Voice`` makes of the samples.
+        """
         ...
 
 
@@ -113,10 +129,11 @@ class Listener(Protocol):
         """Sound classes it can tell, lower case; empty without a tagger."""
         ...
 
-    def listen(self, samples: Array, rate: int) -> Array:
+    def listen(self, samples: Array, rate: int, voice: Array) -> Array:
         """Per second of sound ``(S, 2 + C)``.
 
         Loudness in dBFS (at least -100), speech share in [0, 1], each class's probability.
+        ``voice`` is what a ``Voice`` makes of the samples.
         """
         ...
 

@@ -61,8 +61,9 @@ class ModelSettings(Group):
 class TranscribeSettings(Group):
     """Speech."""
 
-    chunk: float = Field(default=240.0, ge=60, le=3600)
-    """Seconds of sound that are worked on, and shelved, together: what a kill costs at most."""
+    chunk: float = Field(default=240.0, ge=60, le=3600, multiple_of=4)
+    """Seconds of sound that are worked on, and shelved, together: what a kill costs at most. Every
+    fourth second begins a frame of the speech detector."""
     batch: int = Field(default=2, ge=1)
     """Stretches of speech recognised together: on one core 2 are an eighth faster than 1, and 4
     no faster than 2 for 400 MB more."""

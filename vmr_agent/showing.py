@@ -14,7 +14,7 @@ import numpy as np
 
 from vmr_agent.errors import Stopped
 from vmr_agent.playback import GLANCE, RATE, Alive, Block, Reel
-from vmr_agent.protocols import Array
+from vmr_agent.spoken import FRAME
 
 T = TypeVar("T")
 LEAVE = 0.5  # seconds to wait for a thread to end; one that takes longer is left to itself
@@ -86,11 +86,13 @@ class Showing:
             self._heard = {n: block for n, block in self._heard.items() if n >= number - 1}
         return self._heard.get(number)
 
-    def samples(self, since: float) -> Array:
-        """All sound at hand from ``since`` seconds on."""
+    def since(self, start: float) -> Block:
+        """All sound at hand from a frame's ``start`` on."""
         blocks = [block for _, block in sorted(self._heard.items())]
-        joined = np.concatenate([block.samples for block in blocks])
-        return joined[max(0, round((since - blocks[0].start) * RATE)) :]
+        first = max(0, round((start - blocks[0].start) * RATE))
+        samples = np.concatenate([block.samples for block in blocks])[first:]
+        voice = np.concatenate([block.voice for block in blocks])[first // FRAME :]
+        return Block(start, samples, blocks[-1].last, voice)
 
     def _failed(self, _: object, error: BaseException | None, __: TracebackType | None) -> None:
         if error is not None and not self._stopped.is_set():

@@ -1,11 +1,13 @@
-"""From speech that was detected and words that were heard to utterances. Pure, all in seconds."""
+"""From probabilities of speech and words that were heard to utterances. Pure, all in seconds."""
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
+from vmr_agent.protocols import Array
 from vmr_agent.types import Span, Utterance, Word
 
 Stretch = tuple[float, float]
@@ -28,6 +30,18 @@ _END = re.compile(r"[.?!…。？！]+[\"'”’»)\]]*$")
 _ABBREVIATION = re.compile(r"^\W*((?:\w\.)+|Mr\.|Mrs\.|Ms\.|Dr\.|St\.|vs\.)$")
 
 
+FRAME = 512
+"""Samples at 16 kHz that one probability of speech is about; blocks of sound are whole frames."""
+STEP = FRAME / 16_000
+"""The same in seconds."""
+ONSET = 0.5
+"""Probability at which speech begins (Silero's own value) …"""
+OFFSET = 0.35
+"""… and below which it may end (Silero's own value)."""
+DIP = 0.098
+"""Seconds of silence at which speech that lasts too long is rather cut (Silero's own value)."""
+
+
 class Heard(NamedTuple):
     """A word with its leading space, seconds, and where the seconds come from."""
 
@@ -35,6 +49,46 @@ class Heard(NamedTuple):
     start: float
     end: float
     timing: Literal["aligned", "attention"]
+
+
+def stretches(
+    voice: Array, duration: float, pause: float, longest: float = math.inf
+) -> list[Stretch]:
+    """Where somebody speaks, by Silero's rule, from probabilities (F,) for every ``STEP``.
+
+    Speech ends once there was none for ``pause`` seconds. What lasts over ``longest`` seconds is
+    cut at its last ``DIP``, or right there if it has none.
+    """
+    found: list[Stretch] = []
+    start: float | None = None
+    quiet: float | None = None  # since when there may be no speech
+    dip: tuple[float, float | None] | None = None  # the last one, and when speech went on
+    for index, (speaks, silent) in enumerate(
+        zip((voice >= ONSET).tolist(), (voice < OFFSET).tolist(), strict=True)
+    ):
+        now = index * STEP
+        if speaks:
+            if quiet is not None and dip is not None and dip[1] is None:
+                dip = dip[0], now
+            quiet = None
+            if start is None:
+                start = now
+                continue
+        if start is None:
+            continue
+        if now - start > longest - STEP:
+            found.append((start, now if dip is None else dip[0]))
+            start, quiet, dip = (None if dip is None else dip[1]), None, None
+            if start is None:
+                continue
+        if silent:
+            quiet = now if quiet is None else quiet
+            if now - quiet > DIP:
+                dip = quiet, None
+            if now - quiet >= pause:
+                found.append((start, quiet))
+                start = quiet = dip = None
+    return found if start is None else [*found, (start, duration)]
 
 
 def merge(speech: Sequence[Stretch], duration: float) -> list[Stretch]:

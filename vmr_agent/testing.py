@@ -136,13 +136,23 @@ class WordSentences:
         return np.asarray(rows / norms, np.float32)
 
 
+class Nobody:
+    """Nobody ever speaks."""
+
+    name = "nobody"
+
+    def hear(self, samples: Array) -> Array:
+        """A zero for every 512 samples."""
+        return np.zeros(-(-len(samples) // 512), np.float32)
+
+
 class Loudness:
     """Loudness per second; nobody speaks."""
 
     name = "loudness"
     classes: tuple[str, ...] = ()
 
-    def listen(self, samples: Array, rate: int) -> Array:
+    def listen(self, samples: Array, rate: int, voice: Array) -> Array:  # noqa: ARG002
         """``(S, 2)``: dBFS and 0."""
         seconds = -(-len(samples) // rate)
         padded = np.pad(samples, (0, seconds * rate - len(samples))).reshape(seconds, rate)
@@ -199,6 +209,7 @@ def colour_toolbox(home: Path) -> Toolbox:
         detector=ColourShots(),
         encoder=ColourEncoder(),
         sentences=WordSentences(),
+        voice=Nobody(),
         listener=Loudness(),
         index=ListIndex(),
     )

@@ -26,6 +26,7 @@ from vmr_agent.protocols import (
     Sentences,
     ShotDetector,
     Transcriber,
+    Voice,
 )
 from vmr_agent.settings import Settings
 from vmr_agent.showing import Showing
@@ -34,7 +35,7 @@ from vmr_agent.types import Record, Video
 
 R = TypeVar("R", bound=Record)
 Made = tuple[R, Arrays]
-LAYOUT = 3  # raised when artefacts change their meaning: old ones are then made again
+LAYOUT = 4  # raised when artefacts change their meaning: old ones are then made again
 FILMS = 4  # films held in memory, ready to be asked about
 WHOLE: dict[str, type[Record]] = {
     "footage": Footage,
@@ -56,6 +57,7 @@ class Toolbox:
     detector: ShotDetector
     encoder: Encoder
     sentences: Sentences
+    voice: Voice
     listener: Listener
     index: Index
     transcriber: Transcriber | None = None
@@ -154,6 +156,7 @@ class Toolbox:
             "picture": self.encoder.name,
             "sentences": self.sentences.name,
             "sound": self.listener.name + ("" if self.listener.classes else ", no tagger"),
+            "voice": self.voice.name,
             "speech": self.transcriber.name if self.transcriber else "off",
             "text": self.reader.name if self.reader else "off",
             "chat": "off",
@@ -169,8 +172,9 @@ class Toolbox:
         footage = digest(LAYOUT, m["shots"], decode, *looks)
         vectors = digest(footage, m["picture"], s.embed.model_dump())
         screen = digest(footage, m["text"], s.read.model_dump())
-        speech = digest(LAYOUT, m["speech"], s.transcribe.model_dump(), s.models.language)
-        sounds = digest(LAYOUT, m["sound"], s.transcribe.chunk)
+        voice = digest(LAYOUT, m["voice"], s.transcribe.chunk)
+        speech = digest(voice, m["speech"], s.transcribe.model_dump(), s.models.language)
+        sounds = digest(voice, m["sound"])
         entry = digest(vectors, screen, speech, sounds, m["sentences"])
         return {
             "footage": footage,
@@ -189,6 +193,7 @@ def build_toolbox(settings: Settings) -> Toolbox:
     from vmr_agent.adapters.index import ChromaIndex
     from vmr_agent.adapters.scenes import SceneShots
     from vmr_agent.adapters.sentences import MiniLM
+    from vmr_agent.adapters.voice import Silero
 
     shelf = Shelf(home(settings))
     sentences = MiniLM(shelf.home)
@@ -201,6 +206,7 @@ def build_toolbox(settings: Settings) -> Toolbox:
         detector=SceneShots(settings.shots),
         encoder=encoder,
         sentences=sentences,
+        voice=Silero(),
         listener=_listener(settings, device),
         transcriber=_transcriber(settings, shelf.home, device),
         reader=_reader(settings),

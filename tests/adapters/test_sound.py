@@ -5,15 +5,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vmr_agent.adapters import weights
 from vmr_agent.adapters.sound import FLOOR, Levels
-from vmr_agent.errors import WeightsError
+from vmr_agent.adapters.voice import Silero
 from vmr_agent.protocols import Array
 from vmr_agent.video import sound
 
 RATE = 16_000
 NARRATED = (7, 10, 17, 29, 33, 45, 65, 83, 97, 107)  # seconds of the demo film
 SILENT = (1, 3, 39, 50, 58, 78, 89, 115, 128)
+
+
+def listened(samples: Array) -> Array:
+    return Levels().listen(samples, RATE, Silero().hear(samples))
 
 
 def tone(seconds: float, frequency: float = 440.0, level: float = 1.0) -> Array:
@@ -29,7 +32,7 @@ def narration(demo_film: Path) -> Array:
 
 @pytest.mark.parametrize(("level", "decibels"), [(1.0, -3.0103), (0.1, -23.0103), (0.5, -9.0309)])
 def test_a_sine_has_the_level_it_must_have(level: float, decibels: float) -> None:
-    found = Levels().listen(tone(3, level=level), RATE)
+    found = listened(tone(3, level=level))
     assert found.shape == (3, 2)
     assert found.dtype == np.float32
     np.testing.assert_allclose(found[:, 0], decibels, atol=0.01)
@@ -38,7 +41,7 @@ def test_a_sine_has_the_level_it_must_have(level: float, decibels: float) -> Non
 def test_square_noise_and_silence() -> None:
     square = np.sign(tone(1, 1000) + 1e-3).astype(np.float32)
     noise = np.random.default_rng(0).normal(0, 0.1, RATE).astype(np.float32)
-    found = Levels().listen(np.concatenate([square, noise, np.zeros(RATE, np.float32)]), RATE)
+    found = listened(np.concatenate([square, noise, np.zeros(RATE, np.float32)]))
     np.testing.assert_allclose(found[:, 0], [0, -20, FLOOR], atol=0.1)
 
 
@@ -54,11 +57,11 @@ def test_square_noise_and_silence() -> None:
     ids=["silence", "tone", "faint tone", "beeps", "noise"],
 )
 def test_what_is_no_speech_is_not_taken_for_it(samples: Array) -> None:
-    assert Levels().listen(samples, RATE)[:, 1].max() < 0.1
+    assert listened(samples)[:, 1].max() < 0.1
 
 
 def test_a_narrator_is_heard_where_he_speaks(narration: Array) -> None:
-    loudness, speech = Levels().listen(narration, RATE).T
+    loudness, speech = listened(narration).T
     assert len(speech) == 132  # the codec's last block begins the 132nd second
     assert speech[list(NARRATED)].min() > 0.95
     assert loudness[list(NARRATED)].min() > -30
@@ -69,27 +72,27 @@ def test_a_narrator_is_heard_where_he_speaks(narration: Array) -> None:
 @pytest.mark.parametrize("cut", [7, 13, 22, 23, 30, 32, 47, 60, 68])
 def test_a_cut_changes_hardly_anything(narration: Array, cut: int) -> None:
     """At 13 and 23 somebody has just spoken: that must not make the silence after it speech."""
-    whole = Levels().listen(narration, RATE)
-    pieces = [Levels().listen(piece, RATE) for piece in np.split(narration, [cut * RATE])]
+    whole = listened(narration)
+    pieces = [listened(piece) for piece in np.split(narration, [cut * RATE])]
     np.testing.assert_allclose(np.concatenate(pieces), whole, atol=0.25)
 
 
 def test_a_pause_is_no_speech(narration: Array) -> None:
     gap = np.zeros(RATE, np.float32)
     spoken = narration[29 * RATE : 30 * RATE]
-    speech = Levels().listen(np.concatenate([spoken, gap, spoken, gap, gap]), RATE)[:, 1]
+    speech = listened(np.concatenate([spoken, gap, spoken, gap, gap]))[:, 1]
     assert speech[[0, 2]].min() > 0.6
     assert speech[[1, 3]].max() < 0.25
     assert speech[4] == 0
 
 
 def test_no_samples_give_no_rows() -> None:
-    assert Levels().listen(np.zeros(0, np.float32), RATE).shape == (0, 2)
+    assert listened(np.zeros(0, np.float32)).shape == (0, 2)
 
 
 def test_another_rate_is_refused() -> None:
     with pytest.raises(ValueError, match="16000 samples per second, got 48000"):
-        Levels().listen(tone(1), 48_000)
+        Levels().listen(tone(1), 48_000, Silero().hear(tone(1)))
 
 
 def test_it_tells_no_classes() -> None:
@@ -97,12 +100,5 @@ def test_it_tells_no_classes() -> None:
 
 
 def test_a_last_second_that_is_not_whole() -> None:
-    assert Levels().listen(tone(2.25), RATE).shape == (3, 2)
-    assert Levels().listen(tone(0.001), RATE).shape == (1, 2)
-
-
-def test_another_detector_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    changed = weights.FILES["speech-silero"]._replace(sha256="ab" * 32)
-    monkeypatch.setitem(weights.FILES, "speech-silero", changed)
-    with pytest.raises(WeightsError, match=r"silero_vad_v6\.onnx is not the file"):
-        Levels().listen(tone(1), RATE)
+    assert listened(tone(2.25)).shape == (3, 2)
+    assert listened(tone(0.001)).shape == (1, 2)

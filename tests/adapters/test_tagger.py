@@ -24,6 +24,7 @@ from vmr_agent.sounds import FAMILIES
 from vmr_agent.testing import Loudness
 
 RATE, AST_RATE, CLAP_RATE = 16_000, 8_000, 48_000
+NOBODY = np.zeros(0, np.float32)  # speaks
 TAUGHT = ("beep", "hum", "hiss")
 ASKED = [name for family in FAMILIES for name in family]
 KINDS = ["ast", "clap"]
@@ -175,7 +176,7 @@ def test_a_sound_is_named_where_it_is(
     taggers: dict[str, Tagger], kind: str, name: str, where: slice
 ) -> None:
     tagger = taggers[kind]
-    heard = column(tagger, tagger.listen(film(*SCENES), RATE), name)
+    heard = column(tagger, tagger.listen(film(*SCENES), RATE, NOBODY), name)
     inside, steady = np.zeros(32, bool), np.ones(32, bool)
     inside[where] = True
     for edge in (8, 16, 24):  # windows over it hear two sounds
@@ -187,7 +188,7 @@ def test_a_sound_is_named_where_it_is(
 
 def test_a_sound_at_another_pitch_is_another_sound(taggers: dict[str, Tagger]) -> None:
     tagger = taggers["ast"]
-    found = tagger.listen(film(("hum", 6), ("beep", 6)), RATE)
+    found = tagger.listen(film(("hum", 6), ("beep", 6)), RATE, NOBODY)
     assert column(tagger, found, "hum")[:4].min() > 0.8
     assert column(tagger, found, "beep")[:4].max() < 0.2
     assert column(tagger, found, "beep")[-4:].min() > 0.8
@@ -195,7 +196,7 @@ def test_a_sound_at_another_pitch_is_another_sound(taggers: dict[str, Tagger]) -
 
 
 def test_sounds_of_a_classifier_do_not_exclude_each_other(taggers: dict[str, Tagger]) -> None:
-    found = taggers["ast"].listen(film(("beep hiss", 6)), RATE)
+    found = taggers["ast"].listen(film(("beep hiss", 6)), RATE, NOBODY)
     assert column(taggers["ast"], found, "beep").min() > 0.8
     assert column(taggers["ast"], found, "hiss").min() > 0.8
     assert column(taggers["ast"], found, "hum").max() < 0.2
@@ -211,17 +212,17 @@ def test_classes(taggers: dict[str, Tagger]) -> None:
 def test_rows_are_levels_and_probabilities(folders: Folders, kind: str) -> None:
     levels, samples = Levels(), film(("beep", 3.5))
     tagger = Tagger(levels, str(folders[kind]))
-    found = tagger.listen(samples, RATE)
+    found = tagger.listen(samples, RATE, NOBODY)
     assert found.shape == (4, 2 + len(tagger.classes))
     assert found.dtype == np.float32
-    np.testing.assert_array_equal(found[:, :2], levels.listen(samples, RATE))
+    np.testing.assert_array_equal(found[:, :2], levels.listen(samples, RATE, NOBODY))
     assert ((found[:, 2:] >= 0) & (found[:, 2:] <= 1)).all()
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(("seconds", "rows"), [(0, 0), (0.001, 1), (1, 1), (2.25, 3), (5, 5)])
 def test_short_sounds(taggers: dict[str, Tagger], kind: str, seconds: float, rows: int) -> None:
-    found = taggers[kind].listen(sound("hiss", seconds), RATE)
+    found = taggers[kind].listen(sound("hiss", seconds), RATE, NOBODY)
     assert found.shape == (rows, 2 + len(taggers[kind].classes))
     assert np.isfinite(found).all()
 
@@ -229,17 +230,17 @@ def test_short_sounds(taggers: dict[str, Tagger], kind: str, seconds: float, row
 @pytest.mark.parametrize("kind", KINDS)
 def test_it_repeats_itself(taggers: dict[str, Tagger], folders: Folders, kind: str) -> None:
     samples = film(("beep", 40))  # several batches
-    first = taggers[kind].listen(samples, RATE)
-    np.testing.assert_array_equal(taggers[kind].listen(samples, RATE), first)
-    again = Tagger(Loudness(), str(folders[kind])).listen(samples, RATE)
+    first = taggers[kind].listen(samples, RATE, NOBODY)
+    np.testing.assert_array_equal(taggers[kind].listen(samples, RATE, NOBODY), first)
+    again = Tagger(Loudness(), str(folders[kind])).listen(samples, RATE, NOBODY)
     np.testing.assert_array_equal(again, first)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_pieces_differ_only_where_they_are_cut(taggers: dict[str, Tagger], kind: str) -> None:
     samples = film(("beep", 9), ("hiss", 11))
-    whole = taggers[kind].listen(samples, RATE)
-    pieces = [taggers[kind].listen(part, RATE) for part in np.split(samples, [12 * RATE])]
+    whole = taggers[kind].listen(samples, RATE, NOBODY)
+    pieces = [taggers[kind].listen(part, RATE, NOBODY) for part in np.split(samples, [12 * RATE])]
     apart = np.abs(np.concatenate(pieces) - whole).max(axis=1)
     reach = WINDOW - HOP
     assert apart[: 12 - reach].max() < 1e-3
@@ -247,17 +248,17 @@ def test_pieces_differ_only_where_they_are_cut(taggers: dict[str, Tagger], kind:
 
 
 def test_what_cannot_be_heard_is_nothing(taggers: dict[str, Tagger]) -> None:
-    found = taggers["ast"].listen(film(("beep", 4), ("nothing", 2), ("beep", 4)), RATE)
+    found = taggers["ast"].listen(film(("beep", 4), ("nothing", 2), ("beep", 4)), RATE, NOBODY)
     assert found[4:6, 2:].max() == 0
     assert column(taggers["ast"], found, "beep")[:2].min() > 0.8
     whisper = film(("beep", 4)) * 1e-4
-    assert taggers["ast"].listen(whisper, RATE)[:, 2:].max() == 0
+    assert taggers["ast"].listen(whisper, RATE, NOBODY)[:, 2:].max() == 0
 
 
 def test_silence_loads_nothing(folders: Folders, tmp_path: Path) -> None:
     folder = shutil.copytree(folders["ast"], tmp_path / "broken")
     (folder / "model.safetensors").write_bytes(b"noise")
-    found = Tagger(Levels(), str(folder)).listen(sound("nothing", 5), RATE)
+    found = Tagger(Levels(), str(folder)).listen(sound("nothing", 5), RATE, NOBODY)
     assert found.tolist() == [[-100, 0, 0, 0, 0]] * 5
 
 
@@ -275,7 +276,7 @@ def test_clap_weighs_each_class_against_all_that_is_unlike_it(
     heard = processor.feature_extractor(samples, sampling_rate=CLAP_RATE, return_tensors="pt")
     with torch.inference_mode():
         odds = model(**words, **heard).logits_per_audio[0].exp().numpy()
-    found = taggers["clap"].listen(samples, CLAP_RATE)
+    found = taggers["clap"].listen(samples, CLAP_RATE, NOBODY)
     by_name = dict(zip(ASKED, odds, strict=False))
     for name in ("beep", "rain", "gunshot"):
         (family,) = (each for each in FAMILIES if name in each)
@@ -288,9 +289,9 @@ def test_the_fused_clap_does_not_draw_lots(tmp_path: Path) -> None:
     tagger = Tagger(Loudness(), str(make_clap(tmp_path, fusion=True)))
     samples = film(("", 8), ("beep", 16))
     np.random.seed(1)
-    first = tagger.listen(samples, RATE)
+    first = tagger.listen(samples, RATE, NOBODY)
     np.random.seed(2)
-    np.testing.assert_array_equal(tagger.listen(samples, RATE), first)
+    np.testing.assert_array_equal(tagger.listen(samples, RATE, NOBODY), first)
     assert column(tagger, first, "beep")[12:].min() > 0.8
     assert column(tagger, first, "beep")[:6].max() < 0.2
 
@@ -311,7 +312,7 @@ def test_only_classes_that_exclude_each_other_share_one_probability(
     names = {index: f"class {index}" for index in range(labels)}
     about = {"problem_type": problem, "num_labels": labels, "id2label": names}
     tagger = Tagger(Loudness(), str(make_ast(tmp_path, lessons=0, **about)))
-    sums = tagger.listen(sound("beep", 4), RATE)[:, 2:].sum(axis=1)
+    sums = tagger.listen(sound("beep", 4), RATE, NOBODY)[:, 2:].sum(axis=1)
     assert tagger.classes == tuple(names.values())
     assert (sums == pytest.approx([1] * 4, abs=1e-4)) is (total == "one")
 
@@ -380,7 +381,7 @@ def test_what_cannot_be_loaded_is_refused_in_one_line(
     folder = shutil.copytree(folders[kind], tmp_path / "damaged")
     damage(folder)
     with pytest.raises(WeightsError, match=reason) as refusal:
-        Tagger(Loudness(), str(folder)).listen(sound("beep", 1), RATE)
+        Tagger(Loudness(), str(folder)).listen(sound("beep", 1), RATE, NOBODY)
     said = str(refusal.value)
     assert said.startswith(f"no sound tagger can be loaded from {folder}: ")
     assert "VMR_MODELS__TAGGER" in said
@@ -394,7 +395,7 @@ def test_pickled_weights_are_not_opened(folders: Folders, tmp_path: Path) -> Non
     program = f"cbuiltins\nopen\n(V{mark}\nVw\ntR.".encode()
     (folder / "pytorch_model.bin").write_bytes(program)
     with pytest.raises(WeightsError, match="pickled weights are not loaded"):
-        Tagger(Loudness(), str(folder)).listen(sound("beep", 1), RATE)
+        Tagger(Loudness(), str(folder)).listen(sound("beep", 1), RATE, NOBODY)
     assert not mark.exists()
 
 
@@ -404,7 +405,7 @@ def test_a_models_own_code_is_not_run(folders: Folders, tmp_path: Path) -> None:
     own = {"AutoConfig": "own.Own", "AutoModelForAudioClassification": "own.Own"}
     rewrite("config.json", lambda a: a.update(auto_map=own, model_type="own"))(folder)
     with pytest.raises(WeightsError):
-        Tagger(Loudness(), str(folder)).listen(sound("beep", 1), RATE)
+        Tagger(Loudness(), str(folder)).listen(sound("beep", 1), RATE, NOBODY)
     assert not mark.exists()
 
 
@@ -444,13 +445,17 @@ def test_what_is_in_the_cache_needs_no_network(
     put(hub, name, folders[kind])
     tagger = Tagger(Levels(), name)
     assert tagger.name.startswith(f"{Levels.name} + {name} ")
-    heard = column(tagger, tagger.listen(sound("beep", 6), RATE), "beep")
+    heard = column(tagger, tagger.listen(sound("beep", 6), RATE, NOBODY), "beep")
     assert heard.min() > 0.8
 
 
 @pytest.mark.parametrize("name", ["someone/no-such-tagger", "no such name", "/no/such/folder"])
 def test_what_is_not_in_the_cache_is_refused(hub: Path, name: str) -> None:
-    for ask in (lambda t: t.name, lambda t: t.classes, lambda t: t.listen(sound("", 1), RATE)):
+    for ask in (
+        lambda t: t.name,
+        lambda t: t.classes,
+        lambda t: t.listen(sound("", 1), RATE, NOBODY),
+    ):
         with pytest.raises(WeightsError, match="neither a folder nor a model in the hub's cache"):
             ask(Tagger(Loudness(), name))
 
@@ -464,7 +469,7 @@ def test_it_is_quiet_and_leaves_transformers_as_it_was(
     logging.set_verbosity_info()
     try:
         for folder in folders.values():
-            Tagger(Loudness(), str(folder)).listen(sound("beep", 1), RATE)
+            Tagger(Loudness(), str(folder)).listen(sound("beep", 1), RATE, NOBODY)
         assert logging.get_verbosity() == logging.INFO
         out, err = capfd.readouterr()
         assert (out, err) == ("", "")

@@ -19,8 +19,8 @@ class Tagger(Loudness):
 
     classes = ("bell", "siren")
 
-    def listen(self, samples: Array, rate: int) -> Array:
-        levels = super().listen(samples, rate)
+    def listen(self, samples: Array, rate: int, voice: Array) -> Array:
+        levels = super().listen(samples, rate, voice)
         bell = (levels[:, :1] > -1).astype(np.float32)
         return np.concatenate([levels, bell, np.zeros_like(bell)], axis=1)
 

@@ -69,7 +69,7 @@ _FAILURES = (OSError, RuntimeError, ValueError, KeyError, TypeError, AttributeEr
 
 
 class Tagger:
-    """Levels and sound classes per second. ``Tagger(Levels(), "models/ast").listen(samples, r)``.
+    """Levels and sound classes per second. ``Tagger(Levels(), "models/ast")``, a ``Listener``.
 
     ``model`` is a folder that transformers can load, or a hub name (from the cache alone when
     HF_HUB_OFFLINE is set). Making one is cheap. ``name`` and ``classes`` need the files, the
@@ -100,13 +100,13 @@ class Tagger:
         except _FAILURES as error:
             raise self._refusal(f"its config.json names no classes ({error!r})") from error
 
-    def listen(self, samples: Array, rate: int) -> Array:
+    def listen(self, samples: Array, rate: int, voice: Array) -> Array:
         """``(S, 2 + C)``: what the levels' listener tells, then a probability for each class.
 
         Each second gets the mean of the windows over it. No window reaches beyond the samples, so
         where a film is cut (at even seconds), ``WINDOW - HOP`` seconds on each side depend on it.
         """
-        levels = self._levels.listen(samples, rate)
+        levels = self._levels.listen(samples, rate, voice)
         audible = levels[:, 0] > INAUDIBLE
         total = np.zeros((len(levels), len(self.classes)), np.float32)
         count = np.zeros((len(levels), 1), np.float32)

@@ -1,13 +1,10 @@
 """Hears words: WhisperX's recipe, with its aligner where that is in the cache.
 
-Voice activity, cut and merged into windows of at most 30 s, recognised together by faster-whisper.
-Word times come from WhisperX's forced alignment, or from the recogniser's attention. Importing
-whisperx takes 15 s and 900 MB, so it happens only where its aligner can run, or when asked for.
-
-The detector is Silero's (faster-whisper's wheel): ten times as fast as the pyannote one in
-whisperx, which took chords and vibrato for speech. On noise, tones, drums and a barking dog it
-found nothing; where it is bypassed, the two limits of ``TranscribeSettings`` drop what Whisper
-makes up over each of them.
+Speech (see ``voice``), cut and merged into windows of at most 30 s, recognised together by
+faster-whisper. Word times come from WhisperX's forced alignment, or from the recogniser's
+attention. Importing whisperx takes 15 s and 900 MB, so it happens only where its aligner can run,
+or when asked for. Where speech is found by mistake, the two limits of ``TranscribeSettings`` drop
+what Whisper makes up over noise, tones and drums.
 """
 
 from __future__ import annotations
@@ -24,21 +21,30 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from vmr_agent.adapters import weights
 from vmr_agent.adapters.device import CPU, give_way, halves, workers
 from vmr_agent.errors import MachineError, WeightsError
+from vmr_agent.protocols import Array
 from vmr_agent.settings import TranscribeSettings
-from vmr_agent.spoken import PAD, WINDOW, Heard, Stretch, merge, on_time, sentences, voiced
+from vmr_agent.spoken import (
+    PAD,
+    WINDOW,
+    Heard,
+    Stretch,
+    merge,
+    on_time,
+    sentences,
+    stretches,
+    voiced,
+)
 from vmr_agent.types import Utterance
 
-Array = NDArray[np.float32]
 Aligner = tuple[Any, dict[str, Any]]
 
 RATE = 16_000
 """Samples per second that Whisper was trained on."""
+SILENCE = 0.5
+"""Seconds without a voice that end a stretch of speech."""
 LOOP = 6.0
 """Compression ratio above which a window is a decoding loop. Real speech said twice has 2.5."""
 
@@ -50,7 +56,7 @@ _UNSPACED = ("ja", "zh")
 
 
 class WhisperX:
-    """Speech to words. ``WhisperX(home).transcribe(samples, 16_000)``.
+    """Speech to words. ``WhisperX(home).transcribe(samples, 16_000, voice)``.
 
     ``model`` is ``packaged`` (base), ``packaged-tiny`` (which knows English alone: blocks in other
     languages are given to base), a folder that faster-whisper loads, or a model name (from its
@@ -78,14 +84,15 @@ class WhisperX:
         origin = f"{PACKAGED[model]} (packaged, " if model in PACKAGED else f"{Path(model).name} ("
         self.name = f"{origin}{self._compute}{', aligning' if self._full else ''})"
 
-    def transcribe(self, samples: Array, rate: int) -> tuple[Utterance, ...]:
+    def transcribe(self, samples: Array, rate: int, voice: Array) -> tuple[Utterance, ...]:
         """Sentences with word times relative to the first sample; empty when nobody speaks.
 
         ``samples`` is ``(T,)`` mono in [-1, 1] at 16 kHz; raises ValueError at another rate.
         """
         if rate != RATE:
             raise ValueError(f"Whisper hears {RATE} samples per second, got {rate}")
-        speech, duration = _speech(samples), len(samples) / RATE
+        duration = len(samples) / RATE
+        speech = stretches(voice, duration, SILENCE, WINDOW - 2 * PAD - 1)
         if not speech:
             return ()
         found, language = self._recognise(samples, merge(speech, duration))
@@ -212,19 +219,6 @@ def shared_out(windows: Sequence[Stretch], most: int, hands: int) -> list[Sequen
     count = max(1, -(-len(windows) // (most * hands))) * hands
     ends = [round(len(windows) * part / count) for part in range(count + 1)]
     return [windows[here:there] for here, there in pairwise(ends) if here < there]
-
-
-def _speech(samples: Array) -> list[Stretch]:
-    """Seconds in which somebody speaks."""
-    weights.find("speech-silero")
-    from faster_whisper.vad import VadOptions, get_speech_timestamps
-
-    longest = WINDOW - 2 * PAD - 1
-    options = VadOptions(
-        max_speech_duration_s=longest, min_silence_duration_ms=500, speech_pad_ms=0
-    )
-    found = get_speech_timestamps(samples, options)
-    return [(part["start"] / RATE, part["end"] / RATE) for part in found]
 
 
 def _load(source: str, options: dict[str, Any]) -> Any:

@@ -14,7 +14,7 @@ from vmr_agent.protocols import Arrays, Listener
 def listen_block(block: Block, listener: Listener) -> tuple[Sounds, Arrays]:
     """Array ``levels`` (S, 2 + C) of one block, of whole seconds unless it is the last."""
     end = block.start + len(block.samples) / RATE
-    levels = listener.listen(block.samples, RATE)
+    levels = listener.listen(block.samples, RATE, block.voice)
     return Sounds(duration=end, classes=listener.classes), {"levels": levels.astype(np.float16)}
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from vmr_agent.artefacts import Speech
 from vmr_agent.playback import RATE, Block
 from vmr_agent.protocols import Array, Transcriber
+from vmr_agent.spoken import FRAME
 from vmr_agent.types import Span, Utterance, Word
 
 Said = tuple[Utterance, ...]
@@ -21,11 +22,12 @@ def transcribe_block(block: Block, transcriber: Transcriber | None, patiently: P
 
     The next block goes on from ``heard``, so that no word is split between two.
     """
-    start, samples, last = block
+    start, samples, last, voice = block
     if transcriber is None:
         return Speech(utterances=(), heard=0)
     cut = len(samples) if last else quietest(samples)
-    said = patiently(lambda: transcriber.transcribe(samples[:cut], RATE))
+    frames = -(-cut // FRAME)
+    said = patiently(lambda: transcriber.transcribe(samples[:cut], RATE, voice[:frames]))
     utterances = tuple(_shift(utterance, start) for utterance in said)
     return Speech(utterances=utterances, heard=start + cut / RATE)
 
@@ -38,14 +40,15 @@ def transcribe(blocks: Iterable[Speech]) -> Speech:
 
 
 def quietest(samples: Array) -> int:
-    """Index of the middle of the quietest half second near the end."""
+    """Where the frame begins that holds the middle of the quietest half second near the end."""
     half = RATE // 2
     tail = samples[-int(SEARCH * RATE) :]
     count = len(tail) // half
     if count < 2:
         return len(samples)
     energy = np.square(tail[: count * half]).reshape(count, half).mean(axis=1)
-    return len(samples) - len(tail) + int(energy.argmin()) * half + half // 2
+    middle = len(samples) - len(tail) + int(energy.argmin()) * half + half // 2
+    return middle // FRAME * FRAME
 
 
 def _shift(utterance: Utterance, by: float) -> Utterance:
