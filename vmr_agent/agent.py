@@ -76,7 +76,7 @@ class VMRAgent:
         film = self._film(video)
         seen = yield from self._watch(film)
         asked = State(video=film, request=request, steps=seen.steps)
-        final = yield from self._walk(self._house, asked)
+        final = yield from self._walk(self._back_half, asked)
         yield self._report(final)
 
     def index(self, video: str | Path) -> Video:
@@ -165,10 +165,10 @@ class VMRAgent:
         return self._given or build_toolbox(self._settings)
 
     @cached_property
-    def _house(self) -> Compiled:
-        from vmr_agent.graph import build_graph
+    def _back_half(self) -> Compiled:
+        from vmr_agent.graph import build_answer_graph
 
-        return build_graph()
+        return build_answer_graph()
 
     @cached_property
     def _front_half(self) -> Compiled:

@@ -280,6 +280,15 @@ def build_graph(checkpointer: Any = None) -> Compiled:
     return graph.compile(checkpointer=checkpointer, name="vmr_agent")
 
 
+def build_answer_graph() -> Compiled:
+    """The back half alone: for a film that is shelved."""
+    graph: Plan = StateGraph(State, context_schema=Toolbox)
+    graph.add_node("index_video", index_video)
+    graph.add_edge(START, "index_video")
+    back_half(graph)
+    return graph.compile(name="vmr_agent_answer")
+
+
 def build_index_graph() -> Compiled:
     """The front half alone: what can be done before anybody asks."""
     graph: Plan = StateGraph(State, context_schema=Toolbox)

@@ -102,7 +102,7 @@ class Toolbox:
     def shelved(self, state: State) -> bool:
         """Whether the whole front half is done for the film, and the index has it."""
         entry = self.name(state, "entry")
-        return self.shelf.has(entry, Entry) and self.index.knows(state.video, entry)
+        return not self.lacking(state, *WHOLE) and self.index.knows(state.video, entry)
 
     def lacking(self, state: State, *stages: str) -> list[str]:
         """Names of the artefacts that are not on the shelf."""

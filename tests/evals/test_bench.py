@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from evals import bench, bench_record
+from evals import bench, bench_page, bench_record
 from evals.bench import Film
 from evals.bench_figures import (
     Spread,
@@ -302,3 +302,40 @@ def test_bad_calls_end_with_a_reason(words, capsys, monkeypatch, tmp_path):
         code = stop.code
     assert code == 2
     assert capsys.readouterr().err
+
+
+def test_the_readme_quotes_the_record():
+    entry = json.loads(bench.RESULTS.read_text(encoding="utf-8"))[bench_page.TITLE]
+    text = bench_page.README.read_text(encoding="utf-8")
+    between = text.partition(bench_page.START)[2].partition(bench_page.END)[0]
+    assert between == bench_page.page(entry), "python -m evals.bench_page writes it anew"
+
+
+def test_a_row_has_medians_and_spreads():
+    runs = [
+        {
+            "profile": profile,
+            "run": number,
+            "index": {
+                "times_real": 10.0 + number,
+                "times_decode": 2.0,
+                "cores": 0.9,
+                "rss_mb": 2000.4,
+            },
+            "stored": {"without_strip": 7.25, "with_strip": 40.0},
+            "answers": {"later_p50": 0.05, "first": [1.0, 3.0]},
+        }
+        for profile in ("full", "balanced", "lean")
+        for number in range(3)
+    ]
+    machine = {"cpu": "a processor", "cores": 2}
+    lines = bench_page.page(
+        {"runs": runs, "commit": "abc", "date": "today", "machine": machine}
+    ).splitlines()
+    assert lines[0] == "| | wanted | `full` | `balanced` | `lean` |"
+    cell = "11.0 (10.0–12.0)"
+    assert lines[2] == f"| times real time | ≥ 7 / 12 / 25 | {cell} | {cell} | {cell} |"
+    assert lines[5] == "| memory at most, MB | ≤ 2500 | 2000 | 2000 | 2000 |"
+    assert lines[8] == "| a later answer (median), ms | ≤ 60 | 50 | 50 | 50 |"
+    assert lines[9].endswith("| 2.0 (1.0–3.0) |")
+    assert "3 runs of each at commit abc" in lines[-1]

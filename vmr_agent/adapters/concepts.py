@@ -75,7 +75,7 @@ class Concepts:
 
         0.5 where a picture is as near to the question as its nearest class names are.
         """
-        place = _unit(np.mean([self.place(text) for text in texts], axis=0))
+        place = _unit(np.mean(self._places(texts), axis=0))
         nearest = np.sort(self._classes @ place)[-NEIGHBOURS:]
         attainable = max(NAMEABLE, float(nearest.mean()))
         cosine = np.maximum(vectors @ place, 0)
@@ -83,8 +83,12 @@ class Concepts:
 
     def place(self, text: str) -> Array:
         """The text's sentence vector, seen from the middle of all class names."""
-        centred = self._sentences.embed([text])[0] - self._vocabulary[1]["centre"]
-        return _unit(centred)
+        place: Array = self._places([text])[0]
+        return place
+
+    def _places(self, texts: Sequence[str]) -> Array:
+        centre: Array = self._vocabulary[1]["centre"]
+        return _unit(self._sentences.embed(texts) - centre)
 
     def describe(self, vectors: Array, most: int) -> tuple[str, ...]:
         """The class names nearest to the mean of the vectors."""
