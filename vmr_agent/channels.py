@@ -16,7 +16,7 @@ from vmr_agent.protocols import Array, Encoder, Sentences
 from vmr_agent.settings import RetrieveSettings
 from vmr_agent.sounds import meant
 from vmr_agent.types import Channel, Query, Span, Word
-from vmr_agent.words import content, covered, matched, tokens
+from vmr_agent.words import content, covered, matched, shares, tokens
 
 Note = tuple[Channel, Span, str]
 VERBATIM = 0.95  # relevance of speech that is the question, word for word
@@ -137,7 +137,7 @@ def _best_phrases(wanted: str, film: Film, sentences: Sentences) -> Array:
 def _shared(wanted: str, given: Sequence[str]) -> Array:
     """For each given text (N,), the share of the words with meaning that are in it as well."""
     asked = content(wanted)
-    return np.asarray([covered(asked, tokens(text)) for text in given], np.float32)
+    return np.asarray(shares(asked, [tokens(text) for text in given]), np.float32)
 
 
 def _alike(shared: Array, meaning: Array, settings: RetrieveSettings) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 import numpy as np
@@ -37,17 +38,15 @@ def paint(curve: Array, span: Span, value: float, step: float) -> None:
 
 def smooth(curve: Array, shots: Iterable[Shot], radius: float, step: float) -> Array:
     """Moving average over ``radius`` seconds to each side, never across a cut."""
-    out = curve.copy()
-    reach = round(radius / step)
+    here, reach = np.arange(len(curve)), round(radius / step)
+    first, last = here.copy(), here + 1
     for shot in shots:
         # A step that straddles a cut belongs to the shot that holds its middle.
-        first, last = (int(np.ceil(edge / step - 0.5)) for edge in (shot.span.start, shot.span.end))
-        inside = curve[first:last]
-        total = np.concatenate([[0.0], np.cumsum(inside, dtype=np.float64)])
-        here = np.arange(len(inside))
-        low, high = np.maximum(here - reach, 0), np.minimum(here + reach + 1, len(inside))
-        out[first:last] = (total[high] - total[low]) / (high - low)
-    return out
+        start, end = (math.ceil(edge / step - 0.5) for edge in (shot.span.start, shot.span.end))
+        first[start:end], last[start:end] = start, min(end, len(curve))
+    low, high = np.maximum(here - reach, first), np.minimum(here + reach + 1, last)
+    total = np.concatenate([[0.0], np.cumsum(curve, dtype=np.float64)])
+    return np.asarray((total[high] - total[low]) / (high - low), np.float32)
 
 
 def region(curve: Array, peak: int, level: float, gap: int) -> tuple[int, int]:

@@ -78,9 +78,16 @@ def _place(wanted: tuple[str, ...], token: str) -> int | None:
 
 def covered(wanted: Sequence[str], given: Sequence[str]) -> float:
     """Share of the wanted tokens that are among the given ones, in [0, 1]; 0 when none wanted."""
-    found = {index for index in matched(wanted, given) if index is not None}
-    distinct = {stem(token) for token in wanted}
-    return len({stem(wanted[index]) for index in found}) / len(distinct) if distinct else 0.0
+    return shares(wanted, [given])[0]
+
+
+def shares(wanted: Sequence[str], texts: Sequence[Sequence[str]]) -> list[float]:
+    """The same for many texts, each of whose words is looked at once."""
+    asked = tuple(dict.fromkeys(stem(token) for token in wanted))
+    words = set().union(*texts) if asked else set()
+    places = {word: _place(asked, stem(word)) for word in words}
+    found = ({places[word] for word in text} - {None} for text in texts)
+    return [len(each) / len(asked) for each in found] if asked else [0.0] * len(texts)
 
 
 def phrases(text: str) -> list[str]:
