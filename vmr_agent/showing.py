@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -56,9 +57,10 @@ class Showing:
     def close(self) -> None:
         """Let go of the film."""
         self.stop()
+        ends = time.monotonic() + LEAVE  # both end at once
         for show in (self._reels, self._blocks):
             if show is not None:
-                show[1].close()
+                show[1].close(max(0.0, ends - time.monotonic()))
 
     def reel(self, number: int, roll: Callable[[int, Alive], Iterator[Reel]]) -> Reel:
         """That reel. ``roll(first, alive)`` decodes from one on; mostly it is simply the next."""
@@ -157,12 +159,12 @@ class Ahead(Generic[T]):
         self._coming.append(self._order())
         return item
 
-    def close(self) -> None:
+    def close(self, patience: float = LEAVE) -> None:
         """End the thread, and with it the iterator; it may be some time before it looks."""
         self._closed.set()
         self._thread.shutdown(wait=False, cancel_futures=True)
         at_work = [item for item in list(self._coming) if not item.cancelled()]
-        if not wait(at_work, timeout=LEAVE).not_done:
+        if not wait(at_work, timeout=patience).not_done:
             getattr(self._items, "close", lambda: None)()
 
     def _order(self) -> Future[T | None]:
