@@ -20,6 +20,7 @@ from vmr_agent.library import Shelf
 from vmr_agent.limits import StripSettings
 from vmr_agent.protocols import Array, Image, Row
 from vmr_agent.settings import GroundSettings, RetrieveSettings, Settings
+from vmr_agent.spoken import FRAME
 from vmr_agent.toolbox import Toolbox
 from vmr_agent.types import Channel, Hit, Span, Video
 from vmr_agent.words import tokens
@@ -143,7 +144,7 @@ class Nobody:
 
     def hear(self, samples: Array) -> Array:
         """A zero for every 512 samples."""
-        return np.zeros(-(-len(samples) // 512), np.float32)
+        return np.zeros(-(-len(samples) // FRAME), np.float32)
 
 
 class Loudness:

@@ -33,9 +33,8 @@ class Levels:
         padded = np.pad(samples, (0, seconds * rate - len(samples))).reshape(seconds, rate)
         power = np.square(padded, dtype=np.float64).mean(axis=1)
         loudness = 10 * np.log10(np.maximum(power, 10 ** (FLOOR / 10)))
-        return np.stack([loudness, _speech(voice, len(samples), seconds)], axis=1).astype(
-            np.float32
-        )
+        spoken = _speech(voice, len(samples), seconds)
+        return np.stack([loudness, spoken], axis=1).astype(np.float32)
 
 
 def _speech(voice: Array, count: int, seconds: int) -> Array:
