@@ -103,6 +103,30 @@ def test_pictures_without_text_give_nothing(reader: RapidText) -> None:
         assert reader.read(image) == ()
 
 
+def test_a_title_as_high_as_half_the_picture_is_read(reader: RapidText) -> None:
+    image = picture()
+    cv2.putText(image, "night", (90, 380), cv2.FONT_HERSHEY_DUPLEX, 8, (255, 255, 255), 20)
+    cv2.putText(image, "a small line below it", (90, 520), cv2.FONT_HERSHEY_DUPLEX, 1, (0,) * 3, 2)
+    assert "night" in [text for text, _ in reader.read(image)]
+
+
+def box(left: int, top: int, right: int, bottom: int) -> NDArray[np.float32]:
+    return np.array([[(left, top), (right, top), (right, bottom), (left, bottom)]], np.float32)
+
+
+def test_what_is_found_too_large_for_text_must_be_readable(reader: RapidText) -> None:
+    leaves = np.random.default_rng(1).integers(0, 255, (540, 960, 3)).astype(np.uint8)
+    leaves = cv2.GaussianBlur(leaves, (0, 0), 3).astype(np.uint8)
+    whole = box(0, 0, 960, 540)
+    assert not reader._likely(leaves, whole)
+    assert reader._likely(leaves, np.concatenate([whole, box(100, 100, 300, 130)]))
+    title = picture()
+    cv2.putText(title, "night", (90, 380), cv2.FONT_HERSHEY_DUPLEX, 8, (255, 255, 255), 20)
+    assert reader._likely(title, box(60, 150, 780, 470))
+    assert reader._likely(title, box(-5, 150, 980, 560)), "boxes may reach over the edge"
+    assert [text for text, _ in reader.read(picture("EXIT"))] == ["EXIT"]
+
+
 def test_single_letters_are_not_text(reader: RapidText) -> None:
     assert reader.read(picture("A")) == ()
 

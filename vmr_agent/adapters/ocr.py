@@ -26,6 +26,8 @@ THREADS = 4
 """Cores used at most; more do not make models this small faster."""
 GLANCE_SIDE = 384
 """Pixels to which pictures are reduced to see whether there is any text: a quarter of the time."""
+TALL = 1 / 3
+"""Share of the height above which what was found is seldom text."""
 SLENDER = 30
 """Times its short side that a picture is long, from which on rapidocr shrinks it to nothing."""
 BAND_SIDES = (360, 120)
@@ -68,18 +70,34 @@ class RapidText:
         slender = max(image.shape[:2]) > SLENDER * min(image.shape[:2])
         if slender or not has_bands(image):
             return ()
-        swapped = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)  # rapidocr wants that
+        swapped = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2BGR), np.uint8)  # as rapidocr wants
         with self._busy:
-            if self._glance(swapped, use_rec=False).boxes is None:
+            boxes = self._glance(swapped, use_det=True, use_rec=False).boxes
+            if boxes is None or not self._likely(swapped, boxes):
                 return ()
             found = self._engine(swapped)
         if found.txts is None:  # it says so of a picture without text
             return ()
         pieces = zip(found.boxes, found.txts, found.scores, strict=True)
         rows = _joined([_piece(*each) for each in pieces if each[2] >= CONFIDENCE])
-        return tuple(
-            (row.text, row.confidence) for row in rows if sum(map(str.isalnum, row.text)) >= LETTERS
-        )
+        return tuple((row.text, row.confidence) for row in rows if _letters(row.text) >= LETTERS)
+
+    def _likely(self, image: Image, boxes: NDArray[np.float32]) -> bool:
+        """Whether one of the boxes (N, 4, 2) is no taller than text mostly is, or can be read.
+
+        Leaves and railings are found as one box of half the picture and more. To read that takes a
+        sixth of the time of looking for text in it again.
+        """
+        ends = boxes.max(axis=1)
+        begins = np.maximum(boxes.min(axis=1), 0)
+        if (ends[:, 1] - begins[:, 1] <= TALL * image.shape[0]).any():
+            return True
+        for left, top, right, bottom in np.hstack([begins, np.ceil(ends)]).astype(int):
+            found = self._glance(image[top:bottom, left:right], use_det=False, use_rec=True)
+            read = zip(found.txts or (), found.scores or (), strict=True)
+            if any(score >= CONFIDENCE and _letters(text) >= LETTERS for text, score in read):
+                return True
+        return False
 
     @cached_property
     def _engine(self) -> Any:
@@ -130,6 +148,10 @@ def _banded(image: Image, side: int) -> bool:
     _, _, width, height, area = found[1:].T
     flat = (width >= 1.5 * height) & (height <= side / 4)
     return bool((flat & (width >= BAND_WIDTH) & (area >= 0.6 * width * height)).any())
+
+
+def _letters(text: str) -> int:
+    return sum(map(str.isalnum, text))
 
 
 def _piece(box: NDArray[np.float32], text: str, score: float) -> _Piece:
