@@ -414,8 +414,10 @@ def test_waiting_for_others_has_an_end(home: Path, monkeypatch: pytest.MonkeyPat
 @pytest.mark.usefixtures("elsewhere")
 def test_waiting_for_others_can_be_interrupted(home: Path) -> None:
     code = (
-        "import sys; from pathlib import Path\n"
+        "import signal, sys; from pathlib import Path\n"
         "from vmr_agent.adapters.index import ChromaIndex\n"
+        # A shell that starts the tests in the background has them ignore it.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         f"index = ChromaIndex(Path(sys.argv[1]), {MAKERS!r})\n"
         "print('waiting', flush=True)\n"
         "try: index.films()\n"
