@@ -12,7 +12,10 @@ import resource
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import Any, BinaryIO
 
 from vmr_agent.errors import VmrError
@@ -23,6 +26,8 @@ from vmr_agent.video import Decoded, Picture, probe, sound
 
 THUMB = 72
 """Short side of every frame sent: cuts are looked for at this size."""
+AHEAD = 4
+"""Frames decoded ahead: each may be large."""
 
 
 def serve(job: Facts, out: BinaryIO) -> None:
@@ -46,8 +51,8 @@ def _picture(
 ) -> None:
     """Frames from ``since`` on, the taken ones with their pictures; facts about all at the end."""
     settings = StripSettings.model_validate(strip)
-    with Picture(path, limits, since) as picture:
-        for frame, sample in _sampled(picture.frames(), settings, limits.reel):
+    with Picture(path, limits, since) as picture, closing(_ahead(picture.frames())) as frames:
+        for frame, sample in _sampled(frames, settings, limits.reel):
             thumb = frame.rgb(THUMB)
             facts: Facts = {"time": frame.time, "met": frame.met, "dark": frame.dark}
             facts |= {"length": frame.length, "shapes": [thumb.shape]}
@@ -61,6 +66,15 @@ def _picture(
             send(out, facts, parts)
         ending = {"duration": picture.duration, "promise": picture.promise}
         send(out, {"end": ending, "met": picture.trailing})
+
+
+def _ahead(frames: Iterator[Decoded]) -> Generator[Decoded, None, None]:
+    """The same, decoded in a thread of its own while those before are shrunk and packed."""
+    with ThreadPoolExecutor(1) as thread:
+        coming = deque(thread.submit(next, frames, None) for _ in range(AHEAD))
+        while (frame := coming.popleft().result()) is not None:
+            coming.append(thread.submit(next, frames, None))
+            yield frame
 
 
 def _sampled(
