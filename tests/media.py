@@ -136,6 +136,25 @@ def silent(source: Path, path: Path, seconds: float) -> Path:
     return path
 
 
+def sounding(source: Path, path: Path, seconds: float) -> Path:
+    """The source's picture, packet by packet, with a low hum to it."""
+    hum = 0.01 * np.sin(np.arange(round(seconds * 8000)) / 20)
+    with av.open(str(source)) as film, av.open(str(path), "w") as out:
+        stream = out.add_stream_from_template(film.streams.video[0])
+        sound = out.add_stream("flac", rate=8000, layout="mono")
+        for packet in film.demux(film.streams.video[0]):
+            if packet.dts is not None:
+                packet.stream = stream
+                out.mux(packet)
+        for at in range(0, len(hum), 4096):
+            part = (hum[None, at : at + 4096] * 32_767).astype(np.int16)
+            frame = av.AudioFrame.from_ndarray(part, "s16", "mono")
+            frame.sample_rate, frame.time_base, frame.pts = 8000, Fraction(1, 8000), at
+            out.mux(sound.encode(frame))
+        out.mux(sound.encode(None))
+    return path
+
+
 def spoken(source: Path, path: Path, start: float, end: float) -> Path:
     """What is heard in the source between two seconds, as a WAV file."""
     heard = np.concatenate([samples for _, samples in sound(source)])[

@@ -23,11 +23,12 @@ from vmr_agent.errors import (
     VideoNotFoundError,
 )
 from vmr_agent.protocols import Array, Image, Row
+from vmr_agent.report import RunReport
 from vmr_agent.room import Progress
 from vmr_agent.state import FRONT
 from vmr_agent.testing import ColourEncoder, ListIndex, colour_toolbox
 from vmr_agent.toolbox import Toolbox
-from vmr_agent.types import RunReport, Utterance, Video
+from vmr_agent.types import Utterance, Video
 
 
 @pytest.fixture

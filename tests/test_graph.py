@@ -22,10 +22,11 @@ from vmr_agent.artefacts import Entry, Footage, Sounds, Speech, Vectors
 from vmr_agent.graph import build_graph, build_index_graph, picture_wing, sound_wing
 from vmr_agent.playback import RATE
 from vmr_agent.protocols import Array
+from vmr_agent.report import RunReport
 from vmr_agent.state import State
 from vmr_agent.testing import TRUTH, colour_toolbox
 from vmr_agent.toolbox import Toolbox
-from vmr_agent.types import Record, RunReport, Utterance
+from vmr_agent.types import Record, Utterance
 
 ONCE = {"detect_shots", "embed_frames", "read_text", "transcribe", "listen", "index_video"}
 ROAD = ["understand", "retrieve", "filter_relevance", "caption", "trim", "ground", "verify"]

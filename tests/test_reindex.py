@@ -23,7 +23,7 @@ import pytest
 from filelock import FileLock
 
 from vmr_agent.adapters import index as house
-from vmr_agent.adapters import ledger
+from vmr_agent.adapters import register
 from vmr_agent.adapters.index import ChromaIndex
 from vmr_agent.errors import ShelfError
 from vmr_agent.protocols import Array, Row
@@ -124,7 +124,7 @@ def checks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How the checks ended that were needed; they run in forks, which is quicker."""
     ends: list[int] = []
 
-    def survives(self: ledger.Ledger) -> bool:
+    def survives(self: register.Register) -> bool:
         process = FORKS.Process(target=_check, args=(self._folder,))
         process.start()
         process.join(120)
@@ -134,7 +134,7 @@ def checks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         ends.append(process.exitcode)
         return not process.exitcode
 
-    monkeypatch.setattr(ledger.Ledger, "_survives", survives)
+    monkeypatch.setattr(register.Register, "_survives", survives)
     return ends
 
 
@@ -243,7 +243,7 @@ def test_damage_after_a_kill_is_found_by_trying(
 def test_another_version_of_chroma_is_tried(
     home: Path, expected: Answers, checks: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ledger, "version", lambda _: "99.0")
+    monkeypatch.setattr(register, "version", lambda _: "99.0")
     assert fill(opened(home)) == []
     assert answers(opened(home)) == expected
     assert checks == [0]
@@ -259,7 +259,7 @@ def test_a_copy_without_its_times_is_tried_once(
     assert checks == [0]
 
 
-def test_rows_that_are_not_in_the_ledger_or_not_in_the_index(
+def test_rows_that_are_not_in_the_register_or_not_in_the_index(
     home: Path, expected: Answers, checks: list[int]
 ) -> None:
     path = inside(home) / "films.json"
@@ -286,8 +286,8 @@ def test_a_check_that_does_not_end_well_empties_the_index(
     warnings: Callable[[], list[str]],
 ) -> None:
     monkeypatch.setattr(house, "CHECK", end)
-    monkeypatch.setattr(ledger, "CHECK", 0.5)
-    monkeypatch.setattr(ledger, "CHECK_ROW", 0.0)
+    monkeypatch.setattr(register, "CHECK", 0.5)
+    monkeypatch.setattr(register, "CHECK_ROW", 0.0)
     (inside(home) / "stamp.json").unlink()
     assert fill(opened(home)) == [*SHELF]
     assert answers(opened(home)) == expected
@@ -354,7 +354,7 @@ def test_rows_of_a_film_that_is_not_in_as_yet_are_not_seen(
     home: Path, expected: Answers, checks: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(ledger.Ledger, "write", lambda *_: (home / "nowhere").stat())
+        patch.setattr(register.Register, "write", lambda *_: (home / "nowhere").stat())
         with pytest.raises(ShelfError):
             opened(home).put(film("three"), "entry", SHELF["two"])
     assert fill(opened(home)) == []
@@ -392,7 +392,7 @@ def elsewhere(home: Path) -> Iterator[None]:
 
 @pytest.mark.usefixtures("elsewhere")
 def test_waiting_for_others_has_an_end(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ledger, "BUSY", 0.2)
+    monkeypatch.setattr(register, "BUSY", 0.2)
     visits: tuple[Callable[[ChromaIndex], object], ...] = (
         ChromaIndex.films,
         lambda index: index.put(film("two"), "entry", []),
@@ -457,7 +457,7 @@ def test_a_disk_that_is_full(
 ) -> None:
     usage = shutil.disk_usage(home)
     with monkeypatch.context() as patch:
-        patch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=ledger.ROOM))
+        patch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=register.ROOM))
         with pytest.raises(ShelfError, match=r"No space left on device\): free some room"):
             opened(home).put(film("three"), "entry", rows(3, 5))
         assert answers(opened(home)) == expected  # reading needs no room

@@ -9,15 +9,12 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from vmr_agent import show
+from vmr_agent.report import Coverage, Fault, RunReport, Status
 from vmr_agent.types import (
-    Coverage,
     Evidence,
-    Fault,
     Hit,
     Moment,
-    RunReport,
     Span,
-    Status,
     Video,
 )
 

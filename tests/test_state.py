@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shelved import video
 
+from vmr_agent.report import Step
 from vmr_agent.room import UNTOLD
 from vmr_agent.state import FRONT, Door, Heard, State, Update, Watched, logged
-from vmr_agent.types import Step
 
 
 def step(room: str, seconds: float = 1.0, made: str = "") -> Step:

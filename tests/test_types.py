@@ -10,15 +10,12 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from shelved import span, video
 
+from vmr_agent.report import Coverage, Fault, RunReport, Step
 from vmr_agent.types import (
     Candidate,
-    Coverage,
     Evidence,
-    Fault,
     Moment,
-    RunReport,
     Span,
-    Step,
 )
 
 seconds = st.floats(0, 48 * 3600, allow_nan=False)
@@ -127,6 +124,7 @@ def test_the_reports_json_has_the_shape_that_others_read() -> None:
     assert set(told) == {
         *("status", "query", "video", "moments", "rejected", "rounds", "faults", "steps"),
         *("coverage", "timing_quality", "models", "settings", "version"),
+        "prompts",
     }
     assert told["status"] == "found"
     assert told["moments"] == [
@@ -143,7 +141,8 @@ def test_the_reports_json_has_the_shape_that_others_read() -> None:
             ],
         }
     ]
-    assert told["coverage"] == {"picture": 1.0, "speech": 0.0, "text": 0.5}
+    seen = {"picture": 1.0, "speech": 0.0, "text": 0.5}
+    assert told["coverage"] == {**seen, "closely": [], "elsewhere": ""}
 
 
 def test_the_report_survives_a_round_trip() -> None:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from vmr_agent.agent import VMRAgent
     from vmr_agent.errors import VmrError
+    from vmr_agent.report import RunReport
     from vmr_agent.settings import Settings
-    from vmr_agent.types import Moment, RunReport, Span
+    from vmr_agent.types import Moment, Span
 
 __version__ = "0.1.0"
 __all__ = ["Moment", "RunReport", "Settings", "Span", "VMRAgent", "VmrError", "__version__"]
@@ -23,7 +24,7 @@ _DOORS = {
     "VmrError": "errors",
     "Settings": "settings",
     "Moment": "types",
-    "RunReport": "types",
+    "RunReport": "report",
     "Span": "types",
 }
 

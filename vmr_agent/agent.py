@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
@@ -16,14 +15,17 @@ from vmr_agent.artefacts import Entry, Shelved
 from vmr_agent.errors import QueryError, SettingsError, ShelfError, VideoNotFoundError
 from vmr_agent.fetch import fetch, is_url
 from vmr_agent.files import regular_file
+from vmr_agent.intervals import joined, rest
 from vmr_agent.library import PRINT, digest
 from vmr_agent.memory import give_back
 from vmr_agent.playback import probe
+from vmr_agent.prompts import load, names
+from vmr_agent.report import Coverage, Fault, RunReport, Status
 from vmr_agent.settings import Settings, from_environment
-from vmr_agent.showing import Ahead, Showing
+from vmr_agent.showing import Ahead
 from vmr_agent.state import State
 from vmr_agent.toolbox import Toolbox, build_toolbox, home
-from vmr_agent.types import Coverage, Hit, Moment, RunReport, Status, Video
+from vmr_agent.types import Hit, Moment, Video
 
 if TYPE_CHECKING:
     # langgraph takes two seconds to import, torch three: a bad call need not wait for either.
@@ -74,6 +76,7 @@ class VMRAgent:
         """The same as ``run``, room by room: progress as it happens, and the report last."""
         request = self._question(query)
         film = self._film(video)
+        self._toolbox.check()
         seen = yield from self._watch(film)
         asked = State(video=film, request=request, steps=seen.steps)
         final = yield from self._walk(self._back_half, asked)
@@ -187,9 +190,9 @@ class VMRAgent:
     def _walk(self, graph: Compiled, tray: State) -> Generator[Progress, None, State]:
         """Through a graph, in a thread, so that whoever waits can break it off."""
         give_back()  # from here on little is kept
-        showing, final = Showing(), tray
+        context, final = self._toolbox.running(), tray
+        showing = context.showing
         config: Any = {"recursion_limit": STEPS}
-        context = replace(self._toolbox, showing=showing)
 
         def events(_: object) -> Iterator[Any]:
             modes: Any = ["custom", "values"]
@@ -250,7 +253,7 @@ class VMRAgent:
         moments = state.judged.moments
         turned_down = [*state.judged.rejected, state.horizon.rejected]
         return RunReport(
-            status=_status(moments, video),
+            status=_status(moments, video, state.faults),
             query=state.request,
             video=video,
             moments=moments,
@@ -258,9 +261,10 @@ class VMRAgent:
             rounds=state.horizon.round,
             faults=state.faults,
             steps=state.steps,
-            coverage=_coverage(video, entry.heard, entry.read),
+            coverage=_coverage(video, entry.heard, entry.read, state),
             timing_quality=entry.timing,
             models=box.models,
+            prompts={name: load(name).label for name in names()} if box.chat else {},
             settings=box.settings.model_dump(mode="json"),
             version=__version__,
         )
@@ -270,7 +274,9 @@ def _lay_at(known: Shelved, path: Path) -> bool:
     return known.video is not None and known.video.path == str(path.absolute())
 
 
-def _status(moments: tuple[Moment, ...], video: Video) -> Status:
+def _status(moments: tuple[Moment, ...], video: Video, faults: tuple[Fault, ...]) -> Status:
+    if any(fault.kind in ("budget", "chat") for fault in faults):
+        return "partial"
     if moments:
         return "found"
     return "partial" if video.has_picture and video.coverage < SEEN else "not_found"
@@ -280,7 +286,15 @@ def _best(moments: list[Moment | None]) -> Moment | None:
     return max((m for m in moments if m), key=lambda moment: moment.score, default=None)
 
 
-def _coverage(video: Video, heard: float, read: bool) -> Coverage:
+def _coverage(video: Video, heard: float, read: bool, state: State) -> Coverage:
     seen = video.coverage if video.has_picture else 0.0
-    listened = min(1.0, heard / video.duration) if video.duration else 0.0
-    return Coverage(picture=seen, speech=listened, text=seen if read else 0.0)
+    closely = joined([*state.horizon.looked, *(each.span for each in state.found.candidates)])
+    spent = "budget" in (fault.kind for fault in state.faults)
+    why = "the budget was spent" if spent else "it resembles the question less"
+    return Coverage(
+        picture=seen,
+        speech=min(1.0, heard / video.duration) if video.duration else 0.0,
+        text=seen if read else 0.0,
+        closely=closely,
+        elsewhere=why if rest(closely, video.duration) else "",
+    )

@@ -139,7 +139,7 @@ class Entry(Record):
 
 
 class Curves(Record):
-    """Relevance to one query; array ``curves`` (C, T), in [0, 1]."""
+    """Relevance to one query; arrays ``curves`` (C, T) and ``order`` (T,), in [0, 1]."""
 
     step: Annotated[FiniteFloat, Field(gt=0)]
     """Seconds between values; value i belongs to ``[i * step, (i + 1) * step)``."""
@@ -147,6 +147,14 @@ class Curves(Record):
     """What each row is."""
     notes: tuple[tuple[Channel, Span, str], ...] = ()
     """What was heard or read where it matched."""
+    others: tuple[tuple[str, tuple[Span, ...]], ...] = ()
+    """What else the question speaks of, and where it was found."""
+
+
+class Generic(Record):
+    """A chat model's caption of a shot, whatever is asked (SMORE: LE mode)."""
+
+    text: str
 
 
 class Shelved(Record):

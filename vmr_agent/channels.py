@@ -94,7 +94,7 @@ def sound(query: Query, film: Film, settings: RetrieveSettings, count: int) -> A
         heard = curves.logistic(settings.silent - loudness, 0, 0.5)
     elif kinds & {"speech", "talking", "voice", "voices"}:
         heard = curves.logistic(spoken, 0.5, 8)
-    elif chosen := meant(film.classes, query.text):
+    elif chosen := meant(film.classes, query.scene if query.relations else query.text):
         heard = film.levels[:, [2 + index for index in chosen]].max(axis=1)
     elif kinds & {"bang", "boom", "crash", "explosion", "loud", "noise"}:
         heard = curves.logistic(loudness - np.median(loudness), settings.loud, 0.5)

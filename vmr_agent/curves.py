@@ -61,6 +61,24 @@ def region(curve: Array, peak: int, level: float, gap: int) -> tuple[int, int]:
     return int(first), int(last) + 1
 
 
+def stretches(curve: Array, level: float, step: float, duration: float) -> tuple[Span, ...]:
+    """Where the curve is at ``level`` or above, rising."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], curve >= level, [False]])))
+    pairs = (
+        (a * step, min(b * step, duration)) for a, b in zip(edges[::2], edges[1::2], strict=True)
+    )
+    return tuple(Span(start=float(a), end=float(b)) for a, b in pairs if a < b)
+
+
+def covered(spans: Iterable[Span], count: int, step: float) -> NDArray[np.bool_]:
+    """Which steps (T,) have their middle in one of the spans."""
+    middles = (np.arange(count) + 0.5) * step
+    inside = np.zeros(count, bool)
+    for span in spans:
+        inside |= (middles >= span.start) & (middles < span.end)
+    return inside
+
+
 def background(curve: Array) -> float:
     """What is usual in this film: the curve's median."""
     return float(np.median(curve))

@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import Any, BinaryIO
 
-from vmr_agent.errors import VmrError
+from vmr_agent.errors import VideoUnreadableError, VmrError
 from vmr_agent.limits import StripSettings, VideoSettings
 from vmr_agent.pipe import MEMORY, Facts, send
 from vmr_agent.strip import Sample, Sampler
@@ -31,8 +31,13 @@ AHEAD = 4
 
 
 def serve(job: Facts, out: BinaryIO) -> None:
-    """Do one job: ``probe``, ``picture`` or ``sound``."""
-    jobs: dict[str, Callable[..., None]] = {"probe": _probe, "picture": _picture, "sound": _sound}
+    """Do one job: ``probe``, ``picture``, ``stills`` or ``sound``."""
+    jobs: dict[str, Callable[..., None]] = {
+        "probe": _probe,
+        "picture": _picture,
+        "stills": _stills,
+        "sound": _sound,
+    }
     work = jobs[job.pop("do")]
     limits = VideoSettings.model_validate(job.pop("limits"))
     try:
@@ -66,6 +71,21 @@ def _picture(
             send(out, facts, parts)
         ending = {"duration": picture.duration, "promise": picture.promise}
         send(out, {"end": ending, "met": picture.trailing})
+
+
+def _stills(out: BinaryIO, limits: VideoSettings, path: str, times: list[float], side: int) -> None:
+    """What is on show at each of the times."""
+    for time in times:
+        pixels = None
+        with Picture(path, limits, time) as picture:
+            for frame in picture.frames():
+                if pixels is not None and frame.time > time + 1e-6:
+                    break
+                pixels = frame.rgb(side)
+        if pixels is None:
+            raise VideoUnreadableError(f"{path!r}: nothing can be decoded at {time:.1f} s")
+        send(out, {"shape": pixels.shape}, [pixels.data.cast("B")])
+        out.flush()
 
 
 def _ahead(frames: Iterator[Decoded]) -> Generator[Decoded, None, None]:

@@ -11,6 +11,13 @@
     │   ├── WeightsError         a weight file is missing or is not the one expected
     │   └── ShelfError           the shelf cannot be written or read
     ├── ServiceError             a service that was asked for did not answer
+    │   ├── ChatRefusedError     the chat endpoint turns us down: key, model or address are wrong
+    │   ├── ChatBusyError        it has too much to do, or a fault of its own, after every try
+    │   ├── ChatTimeoutError     no whole answer within the deadline
+    │   ├── ChatDeclinedError    the model would not answer
+    │   ├── ChatAnswerError      an answer that nothing can be made of
+    │   │   └── ChatFormError    the endpoint does not take a request of this form
+    │   └── BudgetSpent          what the question may cost is spent
     └── Stopped                  the run was broken off; what was finished is kept
 
 Anything else that escapes is a bug of ours. Every message is one line that says what to do.
@@ -63,6 +70,44 @@ class ShelfError(MachineError):
 
 class ServiceError(VmrError):
     """A service that the settings ask for did not answer."""
+
+    tries = 0
+    """Requests that were sent all the same."""
+
+    def __init__(
+        self, message: str, tokens_in: int | None = None, tokens_out: int | None = None
+    ) -> None:
+        super().__init__(message)
+        self.tokens_in, self.tokens_out = tokens_in, tokens_out
+        """What they cost, where the service said so."""
+
+
+class ChatRefusedError(ServiceError):
+    """The chat endpoint turns us down, whatever is asked: key, model or address are wrong."""
+
+
+class ChatBusyError(ServiceError):
+    """The chat endpoint has too much to do, cannot be reached, or has a fault of its own."""
+
+
+class ChatTimeoutError(ServiceError):
+    """No whole answer came within ``chat.deadline``."""
+
+
+class ChatDeclinedError(ServiceError):
+    """The model would not answer."""
+
+
+class ChatAnswerError(ServiceError):
+    """An answer came that nothing can be made of."""
+
+
+class ChatFormError(ChatAnswerError):
+    """The endpoint does not take a request of this form."""
+
+
+class BudgetSpent(ServiceError):  # noqa: N818 - it is no mistake of anybody's
+    """What one question may cost is spent."""
 
 
 class Stopped(VmrError):  # noqa: N818 - it is no mistake of anybody's

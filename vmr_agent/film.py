@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vmr_agent.artefacts import Entry
 from vmr_agent.protocols import Array
-from vmr_agent.types import ScreenText, Shot, Utterance, Video
+from vmr_agent.types import ScreenText, Shot, Span, Utterance, Video
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,22 @@ class Film:
     """(S, 2 + C) for each second: dBFS, speech share, and a probability for each class."""
     classes: tuple[str, ...] = ()
     """The classes of sound that a tagger told."""
+
+    def less(self, rooms: Collection[str]) -> Film:
+        """The same without what some of the rooms have found."""
+        film = self
+        if "transcribe" in rooms:
+            speech, speakers = self.speech[:0], self.speakers[:0]
+            film = replace(film, utterances=(), speech=speech, speakers=speakers)
+        if "read_text" in rooms:
+            film = replace(film, texts=(), text=self.text[:0])
+        if "listen" in rooms:
+            film = replace(film, levels=self.levels[:0], classes=())
+        if "embed_frames" in rooms:
+            film = replace(film, times=self.times[:0], vectors=self.vectors[:0])
+        if "detect_shots" in rooms and self.shots:
+            film = replace(film, shots=(Shot(span=Span(start=0, end=self.seen)),))
+        return film
 
     @property
     def video(self) -> Video:

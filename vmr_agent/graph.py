@@ -15,18 +15,8 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 
-from vmr_agent import piecework, tools
-from vmr_agent.artefacts import (
-    Curves,
-    Entry,
-    Footage,
-    Glances,
-    Screen,
-    Sounds,
-    Speech,
-    Take,
-    Vectors,
-)
+from vmr_agent import advice, piecework, tools
+from vmr_agent.artefacts import Entry, Footage, Glances, Screen, Sounds, Speech, Take, Vectors
 from vmr_agent.room import Node, Tick, room
 from vmr_agent.state import Door, Heard, State, Update, Watched
 from vmr_agent.toolbox import Made, Toolbox
@@ -148,31 +138,31 @@ def index_video(state: State, box: Toolbox, tick: Tick) -> Update:
 
 @room
 def understand(state: State, box: Toolbox, tick: Tick) -> Update:
-    return {"query": tools.understand(state.request)}
+    query, faults = advice.understood(box, state)
+    return {"query": query, "faults": faults}
 
 
 @room
 def retrieve(state: State, box: Toolbox, tick: Tick) -> Update:
-    query, turn, settings = state.asked, state.horizon.round, box.settings.retrieve
-
-    def make() -> Made[Curves]:
-        film = box.film(state)
-        return tools.relevance(query, film, turn, box.encoder, box.sentences, settings)
-
-    name = box.keep(state, "curves", Curves, make, (turn, query.model_dump()))
-    made, duration = box.shelf.get(name, Curves), box.entry(state).video.duration
-    return {"retrieval": tools.retrieve(name, made, duration, turn, settings)}
+    name, made = advice.curves(box, state)
+    duration, turn = box.entry(state).video.duration, state.horizon.round
+    unseen, settings = advice.unseen(box, state), box.settings.retrieve
+    return {"retrieval": tools.retrieve(name, made, duration, turn, settings, unseen)}
 
 
 @room
 def filter_relevance(state: State, box: Toolbox, tick: Tick) -> Update:
-    return {"sieve": tools.filter_relevance(state.found.candidates, box.settings.filter)}
+    votes, faults = advice.votes(box, state)
+    sieve = tools.filter_relevance(state.found.candidates, box.settings.filter, votes)
+    return {"sieve": sieve, "faults": faults}
 
 
 @room
 def caption(state: State, box: Toolbox, tick: Tick) -> Update:
-    film = box.film(state)
-    return {"described": tuple(tools.caption(c, film, box.encoder) for c in state.sifted.kept)}
+    told, faults = advice.captions(box, state)
+    kept, film = state.sifted.kept, box.film(state)
+    described = tools.caption(kept, state.asked, film, box.encoder, box.sentences, told)
+    return {"described": described, "faults": faults}
 
 
 @room
@@ -190,12 +180,17 @@ def ground(state: State, box: Toolbox, tick: Tick) -> Update:
 
 @room
 def verify(state: State, box: Toolbox, tick: Tick) -> Update:
-    return {"verdict": tools.verify(state.proposals, state.sifted.dropped, box.settings.verify)}
+    judged, faults = advice.judgements(box, state)
+    dropped, which = state.sifted.dropped, state.asked.occurrence
+    verdict = tools.verify(state.proposals, dropped, box.settings.verify, which, judged)
+    return {"verdict": verdict, "faults": faults}
 
 
 @room
 def widen(state: State, box: Toolbox, tick: Tick) -> Update:
-    return {"horizon": tools.widen(state.horizon, state.found, state.verdict)}
+    query, faults = advice.reworded(box, state)
+    horizon = tools.widen(state.horizon, state.found, state.verdict, query)
+    return {"horizon": horizon, "faults": faults}
 
 
 # ── the plan ──────────────────────────────────────────────────────────────────────────────────
@@ -203,7 +198,7 @@ def widen(state: State, box: Toolbox, tick: Tick) -> Update:
 
 def after_filter(state: State, runtime: Runtime[Toolbox]) -> str:
     """Nothing relevant: look elsewhere if there is an elsewhere."""
-    return "caption" if state.sifted.kept or not _may_widen(state, runtime) else "widen"
+    return "caption" if state.sifted.passing or not _may_widen(state, runtime) else "widen"
 
 
 def after_verify(state: State, runtime: Runtime[Toolbox]) -> str:
@@ -212,7 +207,8 @@ def after_verify(state: State, runtime: Runtime[Toolbox]) -> str:
 
 
 def _may_widen(state: State, runtime: Runtime[Toolbox]) -> bool:
-    return state.horizon.round < len(runtime.context.settings.retrieve.smooth)
+    settings = runtime.context.settings
+    return state.horizon.round < len(settings.retrieve.smooth) and "widen" not in settings.without
 
 
 def more_picture(state: State) -> str:

@@ -91,14 +91,20 @@ class Shelf:
 
     # ── artefacts ─────────────────────────────────────────────────────────────────────────────
 
-    def keep(self, name: str, kind: type[R], make: Callable[[], tuple[R, Arrays]]) -> None:
-        """Make the artefact unless it is there.
+    def keep(
+        self,
+        name: str,
+        kind: type[R],
+        make: Callable[[], tuple[R, Arrays]],
+        alive: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Make the artefact unless it is there; ``alive`` may raise to end the waiting for others.
 
         While one process makes it, others wait and then find it. Whoever is killed leaves nothing.
         """
         if self.has(name, kind):
             return
-        with self.alone(name):
+        with self.alone(name, alive):
             if not self.has(name, kind):
                 self.put(name, *make())
 

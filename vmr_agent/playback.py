@@ -19,7 +19,7 @@ import select
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -115,6 +115,17 @@ def sound(
             if "end" in facts:
                 return
             held = Block(facts["start"], np.frombuffer(parts[0], np.float32), False)
+
+
+def stills(
+    path: Path, limits: VideoSettings, times: Sequence[float], side: int, alive: Alive = always
+) -> list[Image]:
+    """What is on show at each time, ``side`` pixels at the short side."""
+    job = {"do": "stills", "path": str(path), "times": list(times), "side": side}
+    every = limits.model_copy(update={"frames": "all"})
+    with _decoder(job, every, max(times, default=0.0), alive) as messages:
+        found = [next(messages) for _ in times]
+    return [_image(parts[0], facts["shape"]) for facts, parts in found]
 
 
 def reels(

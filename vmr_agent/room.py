@@ -8,9 +8,10 @@ from typing import Any, NamedTuple, Protocol
 
 from langgraph.runtime import Runtime
 
+from vmr_agent.bare import BARE
+from vmr_agent.report import Cost, Step
 from vmr_agent.state import FRONT, State, Update
 from vmr_agent.toolbox import Toolbox
-from vmr_agent.types import Step
 
 Tick = Callable[[float], None]
 
@@ -45,7 +46,8 @@ def room(work: Callable[[State, Toolbox, Tick], Update]) -> Node:
 
     def node(state: State, *, runtime: Runtime[Toolbox]) -> Update:
         began = time.monotonic()
-        showing, total = runtime.context.showing, state.video.duration
+        box, total = runtime.context, state.video.duration
+        showing, counsel = box.showing, box.counsel
         last = [0.0]
 
         def tell(done: float) -> None:
@@ -60,10 +62,12 @@ def room(work: Callable[[State, Toolbox, Tick], Update]) -> Node:
         with showing.visit():
             if name not in FRONT:  # those are visited again and again, and tell how far they are
                 tell(0.0)
-            update = work(state, runtime.context, tick)
+            left_out = name in box.settings.without and BARE.get(name)
+            update = left_out(state, box) if left_out else work(state, box, tick)
         seconds = time.monotonic() - began
         made = _made(update)
-        update["steps"] = (Step(room=name, seconds=seconds, made=made),)
+        cost = counsel.ledger.bill() if counsel else Cost()
+        update["steps"] = (Step(room=name, seconds=seconds, made=made, cost=cost),)
         if made:
             tell(total)
         return update

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from vmr_agent.types import Candidate, Moment, Record
+from vmr_agent.types import Candidate, Moment, Query, Record, Span
 
 
 class Retrieval(Record):
@@ -25,6 +25,8 @@ class Sieve(Record):
     """Those that go on."""
     dropped: tuple[Candidate, ...]
     """Those that do not."""
+    passing: bool
+    """Whether any passed; if none did, the best few are kept all the same, and marked."""
 
 
 class Verdict(Record):
@@ -43,3 +45,7 @@ class Horizon(Record):
     """Which search this is: every one looks more finely and at more places."""
     rejected: Moment | None = None
     """The best of what was turned down in earlier rounds."""
+    query: Query | None = None
+    """The question in other words, if a chat model found some."""
+    looked: tuple[Span, ...] = ()
+    """Where earlier rounds have looked closely, rising."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,6 +15,14 @@ from vmr_agent.errors import SettingsError
 from vmr_agent.limits import Group as Group
 from vmr_agent.limits import StripSettings as StripSettings
 from vmr_agent.limits import VideoSettings as VideoSettings
+from vmr_agent.terms import Budget as Budget
+from vmr_agent.terms import ChatSettings as ChatSettings
+from vmr_agent.thresholds import CaptionSettings as CaptionSettings
+from vmr_agent.thresholds import FilterSettings as FilterSettings
+from vmr_agent.thresholds import GroundSettings as GroundSettings
+from vmr_agent.thresholds import RetrieveSettings as RetrieveSettings
+from vmr_agent.thresholds import TrimSettings as TrimSettings
+from vmr_agent.thresholds import VerifySettings as VerifySettings
 
 
 class ShotSettings(Group):
@@ -81,94 +90,6 @@ class ReadSettings(Group):
     are read at .95 and more, railings and bricks at up to .77."""
 
 
-class RetrieveSettings(Group):
-    """Relevance curves and candidates."""
-
-    step: float = Field(default=0.5, gt=0)
-    """Seconds between values of a curve: no finer than the strip, or it only repeats itself."""
-    smooth: tuple[float, ...] = Field(default=(2.0, 0.5), min_length=1, max_length=5)
-    """Seconds to each side over which the picture curve is averaged within a shot, one for each
-    round: first what lasts, then, if that was in vain, what is brief."""
-    caution: float = Field(default=0.1, ge=0)
-    """By how much more a picture has to convince in every later round: brief is also noisy."""
-    picture_middle: float = 0.42
-    """Picture relevance, plus its standing out, at which yes and no are equally likely."""
-    picture_slope: float = Field(default=27.0, gt=0)
-    """Steepness of that decision."""
-    outstanding: float = Field(default=0.1, ge=0)
-    """Weight of how far the picture stands out from the film's own background."""
-    words_middle: float = 0.455
-    """Cosine of meanings, plus shared words, at which yes and no are equally likely."""
-    words_slope: float = Field(default=15.0, gt=0)
-    """Steepness of that decision."""
-    shared_words: float = Field(default=0.4, ge=0)
-    """Weight of the share of the question's words that are said or written."""
-    verbatim: float = Field(default=0.75, gt=0, le=1)
-    """Share of the question's words that make speech a quotation of it."""
-    mention: float = Field(default=0.2, ge=0, le=1)
-    """Relevance from which what was said or written is noted as evidence."""
-    loud: float = 12.0
-    """Decibels above the film's median at which a second counts as loud."""
-    silent: float = -50.0
-    """dBFS at which a second counts as silent."""
-    top_k: int = Field(default=5, ge=1)
-    """Candidates of the first round; every later round takes twice as many."""
-    fall: float = Field(default=0.5, gt=0, lt=1)
-    """Share of the way from the background to the peak at which a candidate ends."""
-    bridge: float = Field(default=1.5, ge=0)
-    """Seconds of dip that do not split a candidate."""
-
-
-class FilterSettings(Group):
-    """Which candidates go on."""
-
-    keep: float = Field(default=0.5, ge=0, le=1)
-    """Relevance from which a candidate is kept."""
-    drop: float = Field(default=0.3, ge=0, le=1)
-    """Relevance below which it is dropped; in between it needs a rank."""
-    ranks: int = Field(default=3, ge=0)
-    """How many of the best are kept although they are in between."""
-
-
-class TrimSettings(Group):
-    """Coarse clips."""
-
-    pad: float = Field(default=4.0, ge=0)
-    """Seconds of context at each side of what is looked at closely."""
-
-
-class GroundSettings(Group):
-    """Boundaries from the curves."""
-
-    fall: float = Field(default=0.5, gt=0, lt=1)
-    """Share of the way from the background to the peak at which a moment ends."""
-    bridge: float = Field(default=1.5, ge=0)
-    """Seconds of dip that do not split a moment."""
-    snap: float = Field(default=1.0, ge=0)
-    """Seconds within which a boundary moves to a cut."""
-    stretch: float = Field(default=1.6, ge=1)
-    """Times its own length up to which a spoken mention grows to the shots it is made in."""
-    glimpse: float = Field(default=1.0, ge=0)
-    """Seconds; a picture seen for only so long counts half: few samples, much noise."""
-    faint: float = Field(default=0.5, gt=0, le=1)
-    """Share of a clip's highest peak below which a further peak in it is no proposal."""
-    min_length: float = Field(default=0.5, gt=0)
-    """Seconds; what is shorter is no moment."""
-
-
-class VerifySettings(Group):
-    """Verdicts."""
-
-    accept: float = Field(default=0.5, ge=0, le=1)
-    """Probability from which a proposal is a moment."""
-    overlap: float = Field(default=0.5, gt=0, le=1)
-    """IoU above which the lower-scored of two moments is a duplicate."""
-    merge: float = Field(default=1.0, ge=0)
-    """Seconds; moments nearer to each other than this are one."""
-    most: int = Field(default=20, ge=1)
-    """Moments in an answer."""
-
-
 PROFILES: dict[str, dict[str, dict[str, object]]] = {
     "full": {},
     "balanced": {
@@ -183,6 +104,23 @@ PROFILES: dict[str, dict[str, dict[str, object]]] = {
     },
 }
 """What each profile sets, where nothing else was said."""
+
+
+Ablation = Literal[
+    "detect_shots",
+    "embed_frames",
+    "read_text",
+    "listen",
+    "transcribe",
+    "understand",
+    "filter_relevance",
+    "caption",
+    "trim",
+    "ground",
+    "verify",
+    "widen",
+]
+"""Rooms that an answer can do without; without the other two, nothing is found."""
 
 
 class Settings(BaseSettings):
@@ -202,17 +140,21 @@ class Settings(BaseSettings):
     ``full`` decodes every frame, takes up to two samples a second and has Whisper base;
     ``balanced`` skips frames that no other refers to, takes one and has the tiny Whisper; ``lean``
     decodes key frames alone and reads no text besides. What is set counts more than the profile."""
+    without: tuple[Ablation, ...] = ()
+    """Rooms whose work is left out of every answer, to see what it is worth; for evaluations."""
     home: Path | None = None
     """Where the shelf, the index and unpacked weights live; None is the user's cache folder."""
     video: VideoSettings = VideoSettings()
     strip: StripSettings = StripSettings()
     shots: ShotSettings = ShotSettings()
     models: ModelSettings = ModelSettings()
+    chat: ChatSettings = ChatSettings()
     embed: EmbedSettings = EmbedSettings()
     transcribe: TranscribeSettings = TranscribeSettings()
     read: ReadSettings = ReadSettings()
     retrieve: RetrieveSettings = RetrieveSettings()
     filter: FilterSettings = FilterSettings()
+    caption: CaptionSettings = CaptionSettings()
     trim: TrimSettings = TrimSettings()
     ground: GroundSettings = GroundSettings()
     verify: VerifySettings = VerifySettings()
@@ -237,13 +179,19 @@ def from_environment() -> Settings:
         first = error.errors()[0]
         name = "VMR_" + "__".join(str(part) for part in first["loc"]).upper()
         if first["type"] == "extra_forbidden":
-            raise SettingsError(f"{name}: there is no such setting") from error
-        raise SettingsError(f"{name}: {first['msg']}, not {first['input']!r}") from error
+            raise SettingsError(f"{name}: there is no such setting") from None
+        told = first["msg"].removeprefix("Value error, ")
+        # What was set may be a key.
+        given = "" if name.startswith("VMR_CHAT") else f", not {first['input']!r}"
+        raise SettingsError(f"{name}: {told}{given}") from None
     except NotJson as error:
-        value = getattr(error.__cause__, "doc", "")
+        field = re.search(r'field "(\w+)"', str(error))
+        name = f"VMR_{field[1].upper()}…" if field else "VMR_…"
+        # What was set may be a key.
+        given = "what is set" if "CHAT" in name else repr(getattr(error.__cause__, "doc", ""))
         raise SettingsError(
-            f"VMR_…: {value!r} is not JSON, which lists and whole groups of settings are given in"
-        ) from error
+            f"{name}: {given} is not JSON, which lists and whole groups of settings are given in"
+        ) from None
 
 
 def _under(given: Any, preset: dict[str, object]) -> Any:

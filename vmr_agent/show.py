@@ -9,7 +9,8 @@ from rich.console import Console, Group
 from rich.table import Column, Table
 from rich.text import Text
 
-from vmr_agent.types import Hit, Moment, RunReport
+from vmr_agent.report import Cost, RunReport
+from vmr_agent.types import Hit, Moment
 
 if TYPE_CHECKING:
     from vmr_agent.artefacts import Shelved
@@ -57,11 +58,18 @@ def verdict(report: RunReport) -> str:
     if report.moments:
         count = len(report.moments)
         return f"{report.query!r}: {count} moment{'s' if count > 1 else ''}"
-    unseen = f" in the {report.coverage.picture:.0%} of the picture that could be decoded"
-    where = unseen if report.status == "partial" else ""
     nearest = report.rejected
     best = f"; nearest was {when(nearest)} ({nearest.score:.0%}, {why(nearest)})" if nearest else ""
-    return f"{report.query!r}: not found{where}{best}"
+    return f"{report.query!r}: not found{_so_far(report)}{best}"
+
+
+def _so_far(report: RunReport) -> str:
+    """How far a search came that could not come to its end."""
+    if report.status != "partial":
+        return ""
+    if any(fault.kind in ("budget", "chat") for fault in report.faults):
+        return " with what the chat model could still be asked"
+    return f" in the {report.coverage.picture:.0%} of the picture that could be decoded"
 
 
 def sentence(report: RunReport) -> str:
@@ -92,6 +100,21 @@ def page(report: RunReport) -> str:
     with console.capture() as held:
         console.print(table(report))
     return held.get()
+
+
+def bill(cost: Cost) -> str:
+    """What ``vmr find --cost`` says: ``4 calls, 5210 tokens in, 320 out, 24 pictures, …``."""
+    money = "price not known" if cost.money is None else f"${cost.money:.4f}"
+    guess = "" if cost.counted else " (tokens are our own guess)"
+    parts = (
+        f"{cost.calls} call{'s' * (cost.calls != 1)}",
+        f"{cost.tokens_in} tokens in",
+        f"{cost.tokens_out} out",
+        f"{cost.images} picture{'s' * (cost.images != 1)}",
+        f"{cost.seconds:.1f} s",
+        money,
+    )
+    return ", ".join(parts) + guess
 
 
 def shortlist(hits: Iterable[Hit]) -> str:

@@ -53,6 +53,14 @@ FAMILIES = tuple(
 """Everyday sounds, for a tagger without classes of its own. Those of one line are alike, and a
 tagger may take one for another."""
 
+WORDS = frozenset(
+    """applause bang bark barking barks beep bell boom buzz cheer cheering clap clapping crash
+    crying explosion laugh laughing laughter loud music noise noisy quiet ring ringing roar scream
+    screaming shout shouting silence silent sing singing siren song sound sounds speech talking
+    thunder voice voices whistle""".split()
+)
+"""What a question about a sound has in it."""
+
 ALOUD = frozenset(
     "sound sounds noise noises noisy hear hears heard hearing audible audio listen loud".split()
 )
@@ -153,6 +161,11 @@ MEANINGS = tuple(
 )
 """What a question says, and the words of class names that tell it; ``+`` joins words that only
 mean it together."""
+
+
+def named(text: str) -> tuple[str, ...]:
+    """The words about sounds in a text, in order."""
+    return tuple(word for word in tokens(text) if word in WORDS)
 
 
 def meant(classes: Sequence[str], text: str) -> tuple[int, ...]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import operator
 from typing import Annotated, TypedDict
 
+from vmr_agent.report import Fault, Step
 from vmr_agent.rounds import Horizon, Retrieval, Sieve, Verdict
-from vmr_agent.types import Candidate, Clip, Fault, Proposal, Query, Record, Step, Video
+from vmr_agent.types import Candidate, Clip, Proposal, Query, Record, Video
 
 FRONT = ("detect_shots", "embed_frames", "read_text", "listen", "transcribe", "index_video")
 """Rooms that run once per video, and are visited once for each reel or block."""
@@ -107,6 +108,11 @@ class State(Record):
         """The query, in rooms behind ``understand``."""
         assert self.query is not None
         return self.query
+
+    @property
+    def wording(self) -> Query:
+        """The query as it is searched for in this round."""
+        return self.horizon.query or self.asked
 
     @property
     def found(self) -> Retrieval:

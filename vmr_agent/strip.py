@@ -99,10 +99,14 @@ class Strip:
 
     def images(self) -> Iterator[Image]:
         """Each frame as uint8 (H, W, 3) RGB, decoded as asked for."""
-        for start, end in zip(self.offsets[:-1], self.offsets[1:], strict=True):
-            image = cv2.imdecode(self.webp[start:end], cv2.IMREAD_COLOR)
-            assert image is not None, "the strip holds only what we have encoded"
-            yield cv2.cvtColor(image, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False)
+        return (self.image(index) for index in range(len(self)))
+
+    def image(self, index: int) -> Image:
+        """One frame, decoded."""
+        packed = self.webp[self.offsets[index] : self.offsets[index + 1]]
+        image = cv2.imdecode(packed, cv2.IMREAD_COLOR)
+        assert image is not None, "the strip holds only what we have encoded"
+        return cv2.cvtColor(image, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False)
 
     def arrays(self, prefix: str = "") -> Arrays:
         """As they are shelved: the samples (no prefix) or the key frames (``"key_"``)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
@@ -12,13 +12,16 @@ from typing import Any, TypeVar
 import numpy as np
 
 from vmr_agent.artefacts import Curves, Entry, Footage, Screen, Sounds, Speech, Vectors
+from vmr_agent.counsel import Counsel, Rungs
 from vmr_agent.errors import SettingsError
 from vmr_agent.film import Film
 from vmr_agent.library import Shelf, digest
 from vmr_agent.playback import probe
+from vmr_agent.prompts import load
 from vmr_agent.protocols import (
     Array,
     Arrays,
+    ChatModel,
     Encoder,
     Index,
     Listener,
@@ -62,12 +65,29 @@ class Toolbox:
     index: Index
     transcriber: Transcriber | None = None
     reader: Reader | None = None
+    chat: ChatModel | None = None
+    rungs: Rungs = field(default_factory=Rungs)
+    """What the chat endpoint was found to take."""
+    counsel: Counsel | None = None
+    """The chat model for this run; every run has its own budget."""
     showing: Showing = field(default_factory=Showing)
     """What this run is looking at; every run has its own."""
     films: dict[str, Film] = field(default_factory=dict)
     """The last few films asked about, by their entry."""
     opening: Lock = field(default_factory=Lock)
     """Held while one of them is fetched: an agent may be asked by several threads at once."""
+
+    def check(self) -> None:
+        """Raises SettingsError if a chat model is to be asked and cannot be."""
+        if self.chat is not None:
+            self.chat.check()
+
+    def running(self) -> Toolbox:
+        """The same for one run, which has its own view of the film and its own budget."""
+        showing, counsel = Showing(), None
+        if self.chat is not None:
+            counsel = Counsel(self.chat, self.shelf, self.settings.chat, self.rungs, showing.alive)
+        return replace(self, showing=showing, counsel=counsel)
 
     def name(self, state: State, stage: str, about: object = None) -> str:
         """What the artefact of a stage is called, for this film ``about`` something."""
@@ -125,7 +145,7 @@ class Toolbox:
             if name not in self.films:
                 while len(self.films) >= FILMS:
                     self.films.pop(next(iter(self.films)))
-                self.films[name] = self._film(state)
+                self.films[name] = self._film(state).less(self.settings.without)
             return self.films[name]
 
     def _film(self, state: State) -> Film:
@@ -159,7 +179,7 @@ class Toolbox:
             "voice": self.voice.name,
             "speech": self.transcriber.name if self.transcriber else "off",
             "text": self.reader.name if self.reader else "off",
-            "chat": "off",
+            "chat": self.chat.name if self.chat else "off",
             "grounding": "relevance curves",
         }
 
@@ -175,6 +195,7 @@ class Toolbox:
         voice = digest(LAYOUT, m["voice"], s.transcribe.chunk)
         speech = digest(voice, m["speech"], s.transcribe.model_dump(), s.models.language)
         sounds = digest(voice, m["sound"])
+        asked = (self.chat.name, self.chat.address) if self.chat else ()
         entry = digest(vectors, screen, speech, sounds, m["sentences"])
         return {
             "footage": footage,
@@ -183,7 +204,8 @@ class Toolbox:
             "speech": speech,
             "sounds": sounds,
             "entry": entry,
-            "curves": digest(entry, s.retrieve.model_dump()),
+            "curves": digest(entry, s.retrieve.model_dump(), sorted(s.without)),
+            "generic": digest(entry, asked, load("caption").digest, s.chat.image_side),
         }
 
 
@@ -210,6 +232,7 @@ def build_toolbox(settings: Settings) -> Toolbox:
         listener=_listener(settings, device),
         transcriber=_transcriber(settings, shelf.home, device),
         reader=_reader(settings),
+        chat=_chat(settings),
         index=ChromaIndex(shelf.home / "chroma", makers),
     )
 
@@ -257,6 +280,14 @@ def _transcriber(settings: Settings, home: Path, device: str) -> Transcriber | N
 
     model = "packaged" if model == "auto" else model
     return WhisperX(home, model, device, language, settings.transcribe)
+
+
+def _chat(settings: Settings) -> ChatModel | None:
+    if not settings.chat.model:
+        return None
+    from vmr_agent.adapters.chat import ChatServer
+
+    return ChatServer(settings.chat)
 
 
 def _reader(settings: Settings) -> Reader | None:

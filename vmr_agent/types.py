@@ -10,10 +10,17 @@ Seconds = Annotated[FiniteFloat, Field(ge=0)]
 Share = Annotated[FiniteFloat, Field(ge=0, le=1)]
 Channel = Literal["picture", "speech", "text", "sound"]
 Source = Literal[
-    "picture", "speech", "text", "sound", "relevance", "caption", "grounding", "verification"
+    "picture",
+    "speech",
+    "text",
+    "sound",
+    "retrieval",
+    "relevance",
+    "caption",
+    "grounding",
+    "verification",
 ]
 TimingQuality = Literal["aligned", "attention", "segment"]
-Status = Literal["found", "not_found", "partial"]
 
 
 class Record(BaseModel):
@@ -136,6 +143,15 @@ class ScreenText(Record):
     """The reader's own."""
 
 
+class Relation(Record):
+    """Another thing that a question sets its own in relation to."""
+
+    kind: Literal["after", "before", "while", "without"]
+    """How."""
+    scene: str
+    """The other thing, in words."""
+
+
 class Query(Record):
     """A question, and what ``understand`` found in it."""
 
@@ -155,10 +171,18 @@ class Query(Record):
     """What is asked to be said, when the question is about speech."""
     written: str = ""
     """What is asked to be written, when the question is about on-screen text."""
-    order: tuple[str, ...] = ()
-    """Order words: after, before, first, second …"""
+    relations: tuple[Relation, ...] = ()
+    """What else must have happened, be happening, or not."""
+    occurrence: int = 0
+    """Which time is asked for: 1 the first, 2 the second, -1 the last; 0 for every."""
     paraphrases: tuple[str, ...] = ()
     """Other wordings of ``scene``, for retrieval."""
+    items: tuple[str, ...] = ()
+    """What a chat model is asked of every candidate; empty for the question itself."""
+    combine: Literal["all", "any"] = "all"
+    """Whether all of the items count, or one is enough."""
+    altered: tuple[str, ...] = ()
+    """Statements near to the question that are not it, which the right moment must beat."""
 
 
 class Evidence(Record):
@@ -174,6 +198,10 @@ class Evidence(Record):
     """Where, if not the whole of what it is attached to."""
 
 
+IMPORTANCE = "importance"
+"""What the evidence of that is called."""
+
+
 class Scored(Record):
     """A span with a score and the evidence gathered for it so far."""
 
@@ -183,6 +211,12 @@ class Scored(Record):
     """Higher is better; its meaning is the room's that made it."""
     evidence: tuple[Evidence, ...] = ()
     """Why, in the order it was found."""
+
+    @property
+    def importance(self) -> float:
+        """``S_q`` (SMORE), in [0, 1]: how well frames and caption tell it; 0 if undescribed."""
+        told = (why.score for why in self.evidence if why.note == IMPORTANCE)
+        return max(told, default=0.0)
 
     def because(self, *evidence: Evidence) -> Self:
         """The same with more evidence appended."""
@@ -208,30 +242,6 @@ class Moment(Scored):
     """Probability that the moment is what was asked for."""
 
 
-class Fault(Record):
-    """What a room had to go on without."""
-
-    room: str
-    """The room."""
-    kind: str
-    """Short and fixed: ``no_audio``, ``no_picture``, ``coverage`` …"""
-    message: str
-    """One line for a person."""
-    span: Span | None = None
-    """The stretch of film concerned, None for the whole."""
-
-
-class Step(Record):
-    """One room's visit."""
-
-    room: str
-    """The room."""
-    seconds: Seconds
-    """Wall clock."""
-    made: str
-    """What it made, in a few words."""
-
-
 class Hit(Record):
     """A stretch of some indexed film that is near to a query; not verified."""
 
@@ -243,52 +253,3 @@ class Hit(Record):
     """Seen, said or written."""
     cosine: FiniteFloat
     """Nearness; only comparable within one kind."""
-
-
-class Coverage(Record):
-    """Which part of the film the answer rests on; ``RunReport.faults`` says why not the rest."""
-
-    picture: Share
-    """Share of the film whose picture was decoded and looked at."""
-    speech: Share
-    """Share of the film whose sound was listened to for speech."""
-    text: Share
-    """Share of the film whose key frames were read for text."""
-
-
-class RunReport(Record):
-    """The answer, best moment first, and how it came about."""
-
-    status: Status
-    """``found``, ``not_found``, or ``partial`` when the run had to stop early."""
-    query: str
-    """The question as asked."""
-    video: Video
-    """The film."""
-    moments: tuple[Moment, ...]
-    """Best first; empty unless something was found."""
-    rejected: Moment | None = None
-    """The best of what was turned down, when nothing was found."""
-    rounds: Annotated[int, Field(ge=1)]
-    """How often the film was searched; more than one when the staircase was climbed."""
-    faults: tuple[Fault, ...] = ()
-    """What had to be done without."""
-    steps: tuple[Step, ...] = ()
-    """Every room visited, in order."""
-    coverage: Coverage
-    """What the answer rests on."""
-    timing_quality: TimingQuality | None = None
-    """How exact the word times are: forced alignment, the recogniser's attention, or whole
-    segments, the poorest that occurs; None if nothing is said."""
-    models: dict[str, str]
-    """Which model did what, by role."""
-    settings: dict[str, object]
-    """The settings that were in force."""
-    version: str
-    """Of vmr_agent."""
-
-    def __str__(self) -> str:
-        """A few lines for a person."""
-        from vmr_agent.show import sentence
-
-        return sentence(self)

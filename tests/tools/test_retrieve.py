@@ -12,10 +12,11 @@ from shelved import film, line, say, span
 from vmr_agent.artefacts import Curves
 from vmr_agent.film import Film
 from vmr_agent.protocols import Array
+from vmr_agent.relevance import Lens
 from vmr_agent.rounds import Retrieval
 from vmr_agent.settings import RetrieveSettings
 from vmr_agent.testing import ColourEncoder, WordSentences
-from vmr_agent.tools import relevance, retrieve, understand
+from vmr_agent.tools import retrieve, understand
 from vmr_agent.types import Channel
 
 SETTINGS = RetrieveSettings(step=0.5, top_k=5, fall=0.5, bridge=1.5)
@@ -24,7 +25,8 @@ STEP = SETTINGS.step
 
 def asked(query: str, shelved: Film, turn: int = 1) -> tuple[Curves, Array]:
     question = understand(query)
-    made, out = relevance(question, shelved, turn, ColourEncoder(), WordSentences(), SETTINGS)
+    lens = Lens(shelved, turn, ColourEncoder(), WordSentences(), SETTINGS)
+    made, out = lens.relevance(question)
     return made, np.asarray(out["curves"])
 
 

@@ -81,10 +81,77 @@ def test_nothing_worth_quoting_is_no_quotation(text: str) -> None:
     assert query.scene == text
 
 
-def test_order_and_sounds_are_noted_in_order() -> None:
-    query = understand("The second time a dog barks after the loud bang")
-    assert query.order == ("second", "after")
-    assert query.sounds == ("barks", "loud", "bang")
+@pytest.mark.parametrize(
+    ("text", "scene", "relations", "occurrence"),
+    [
+        ("a dog barks after he sits down", "a dog barks", [("after", "he sits down")], 0),
+        ("After he sits down, a dog barks", "a dog barks", [("after", "he sits down")], 0),
+        ("a man without a hat", "a man", [("without", "a hat")], 0),
+        ("he dances while she is singing.", "he dances", [("while", "she is singing")], 0),
+        ("the second time she jumps", "she jumps", [], 2),
+        ("she jumps for the last time", "she jumps", [], -1),
+        ("a dog barks the first time before the bang", "a dog barks", [("before", "the bang")], 1),
+        ("the first time", "the first time", [], 0),
+        ("what happens after", "what happens after", [], 0),
+        ("after", "after", [], 0),
+        ('a sign that says "after the storm"', "after the storm", [], 0),
+        ("somebody talks about life before the war", "life before the war", [], 0),
+        ("a dog, without a leash, runs", "a dog runs", [("without", "a leash")], 0),
+        ("right after the bang, a dog barks", "a dog barks", [("after", "the bang")], 0),
+        (
+            "she dances after the first time she sings",
+            "she dances",
+            [("after", "the first time she sings")],
+            0,
+        ),
+        ("the second time red is shown", "red is shown", [], 2),
+        (
+            "a dog barks after he sits down while she sings",
+            "a dog barks",
+            [("after", "he sits down"), ("while", "she sings")],
+            0,
+        ),
+    ],
+)
+def test_order_is_taken_apart(
+    text: str, scene: str, relations: list[tuple[str, str]], occurrence: int
+) -> None:
+    query = understand(text)
+    assert query.scene == scene
+    assert [(relation.kind, relation.scene) for relation in query.relations] == relations
+    assert query.occurrence == occurrence
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "dominoes fall one after another",
+        "it rains day after day",
+        "she stays for a while and leaves",
+        "a worth while trip",
+        "someone looking after the children",
+        "a woman named after her aunt",
+        "they go after the thief",
+        "he stands before a mirror",
+        "the light goes on after 3 seconds",
+        "the day after tomorrow",
+        "immediately after the bang",
+        "what happens right after the goal",
+        "a Rebel Without a Cause poster",
+        "the first time machine",
+        "the last time lapse of the city",
+        "the first time-lapse",
+        "the third time's the charm",
+    ],
+)
+def test_what_is_no_order_is_left_whole(text: str) -> None:
+    query = understand(text)
+    assert (query.scene, query.relations, query.occurrence) == (text, (), 0)
+
+
+def test_sounds_are_noted_in_order() -> None:
+    assert understand("a loud bang and a bell").sounds == ("loud", "bang", "bell")
+    assert understand("a dog barks after the loud bang").sounds == ("barks",)
 
 
 def test_nouns_that_end_in_ing_are_no_actions() -> None:

@@ -35,6 +35,15 @@ def test_moments_come_best_first_and_say_that_they_were_verified() -> None:
     assert (last.source, last.note, last.score) == ("verification", "verified", 0.9)
 
 
+def test_of_equals_the_more_important_comes_first() -> None:
+    def weighed(start: float, importance: float) -> Proposal:
+        why = Evidence(source="caption", note="importance", score=importance)
+        return proposed(start, start + 5, 0.8).because(why)
+
+    assert [m[0] for m in brief(judged(weighed(0, 0.2), weighed(20, 0.9)))] == [20, 0]
+    assert [m[0] for m in brief(judged(weighed(0, 0.9), weighed(20, 0.2)))] == [0, 20]
+
+
 def test_the_unlikely_is_turned_down_and_kept_as_rejected() -> None:
     verdict = verify((proposed(0, 5, 0.49),), (candidate(8, 9, 0.2),), SETTINGS)
     assert verdict.moments == ()

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from vmr_agent.adapters.ledger import Held, Ledger, films_in
+from vmr_agent.adapters.register import Held, Register, films_in
 from vmr_agent.errors import ShelfError
 from vmr_agent.library import digest
 from vmr_agent.protocols import Array, Row
@@ -48,7 +48,7 @@ class ChromaIndex:
     """A folder for each set of makers, for their vectors must not meet; a collection for each kind.
 
     Two processes on one Chroma folder corrupt it, and a corrupt one can crash the process that
-    opens it: the ledger keeps us from both.
+    opens it: the register keeps us from both.
     """
 
     name = "chroma"
@@ -56,15 +56,15 @@ class ChromaIndex:
     def __init__(self, folder: Path, makers: Mapping[str, str]) -> None:
         self._folder = folder / digest(dict(makers))
         self._kinds = sorted(makers)
-        self._ledger = Ledger(self._folder, "chromadb", CHECK)
+        self._register = Register(self._folder, "chromadb", CHECK)
 
     def films(self) -> dict[str, str]:
         """The marks of all films that are in, by fingerprint: the index is tried if need be."""
-        return {film: held.mark for film, held in self._ledger.sound_films().items()}
+        return {film: held.mark for film, held in self._register.sound_films().items()}
 
     def knows(self, video: Video, mark: str) -> bool:
         """Whether the film was put from there to this mark. Waits for nobody, tries nothing."""
-        held = self._ledger.films().get(video.fingerprint)
+        held = self._register.films().get(video.fingerprint)
         return held is not None and (held.mark, held.path) == (mark, video.path)
 
     def put(self, video: Video, mark: str, rows: Sequence[Row]) -> None:
@@ -75,18 +75,18 @@ class ChromaIndex:
             by_kind[kind].append((span, vector))
         with self._open() as client:
             # Chroma does not notice a full disk and writes half of its vectors: see that it is not.
-            self._ledger.need(ROW * sum(vector.nbytes for _, _, vector in rows))
+            self._register.need(ROW * sum(vector.nbytes for _, _, vector in rows))
             others = self._others(film)
             counts = {
                 kind: _put(_collection(client, kind), film, its) for kind, its in by_kind.items()
             }
-            self._ledger.need(0)
+            self._register.need(0)
             held = Held(mark=mark, path=video.path, rows=counts)
-            self._ledger.write({**others, film: held})
+            self._register.write({**others, film: held})
 
     def forget(self, fingerprint: str) -> None:
         """Take a film out."""
-        if fingerprint not in self._ledger.films():
+        if fingerprint not in self._register.films():
             return
         with self._open() as client:
             self._others(fingerprint)
@@ -95,10 +95,10 @@ class ChromaIndex:
 
     def query(self, kind: Channel, vector: Array, limit: int) -> list[Hit]:
         """The nearest rows of one kind over all films, best first."""
-        if limit < 1 or not self._ledger.films():
+        if limit < 1 or not self._register.films():
             return []
         with self._open() as client:
-            known = self._ledger.films()
+            known = self._register.films()
             collection = _collection(client, kind)
             total = collection.count()
             # A kill leaves rows of films that are not in as yet: these are found, and left out.
@@ -122,14 +122,14 @@ class ChromaIndex:
 
     def _others(self, film: str) -> dict[str, Held]:
         """All films in the index but this one, which is out while its rows change."""
-        known = self._ledger.films()
+        known = self._register.films()
         if known.pop(film, None) is not None:
-            self._ledger.write(known)
+            self._register.write(known)
         return known
 
     @contextmanager
     def _open(self) -> Iterator[Any]:
-        with self._ledger.visit():
+        with self._register.visit():
             from chromadb.errors import ChromaError
 
             try:

@@ -43,14 +43,17 @@ def find(
     profile: Profile = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
+    cost: Annotated[bool, typer.Option("--cost", help="Say what chat models were asked.")] = False,
 ) -> None:
     """Find every moment of FILM that QUERY describes."""
     with work(quiet) as board:
         from vmr_agent.agent import VMRAgent
-        from vmr_agent.show import page
+        from vmr_agent.show import bill, page
 
         watch = board.watch if board else None
         report = VMRAgent(profiled(profile), progress=watch).run(film, query)
+    if cost:
+        say(f"{report.models['chat']}: {bill(report.cost)}")
     text = dump(report.model_dump(mode="json")) if as_json else page(report)
     answer(text, 0 if report.moments else 1)
 

@@ -8,13 +8,13 @@ from vmr_agent.tools.ground import ground
 from vmr_agent.tools.index_video import index_video, missing, register
 from vmr_agent.tools.listen import listen, listen_block
 from vmr_agent.tools.read_text import read_reel, read_text
-from vmr_agent.tools.retrieve import relevance, retrieve
+from vmr_agent.tools.retrieve import retrieve
 from vmr_agent.tools.search import search
 from vmr_agent.tools.transcribe import transcribe, transcribe_block
 from vmr_agent.tools.trim import trim
 from vmr_agent.tools.understand import check, understand
 from vmr_agent.tools.verify import verify
-from vmr_agent.tools.widen import widen
+from vmr_agent.tools.widen import nearest, widen
 
 __all__ = [
     "caption",
@@ -29,10 +29,10 @@ __all__ = [
     "listen",
     "listen_block",
     "missing",
+    "nearest",
     "read_reel",
     "read_text",
     "register",
-    "relevance",
     "retrieve",
     "search",
     "take",

@@ -13,6 +13,7 @@ from vmr_agent.artefacts import Curves
 from vmr_agent.channels import VERBATIM
 from vmr_agent.film import Film
 from vmr_agent.protocols import Array
+from vmr_agent.relevance import LIKELY
 from vmr_agent.settings import GroundSettings
 from vmr_agent.types import Channel, Clip, Evidence, Proposal, Span
 
@@ -26,7 +27,8 @@ def ground(
     outside = np.ones(rows.shape[1], bool)
     outside[int(clip.span.start / step + 1e-6) : int(np.ceil(clip.span.end / step - 1e-6))] = False
     left = np.where(outside, 0, fused)
-    faint = settings.faint * float(left.max())
+    peak_of_all = float(left.max())
+    faint = settings.faint * peak_of_all
     proposals: list[Proposal] = []
     while (height := float(left.max())) >= faint and height > 0:
         peak = int(left.argmax())
@@ -41,7 +43,23 @@ def ground(
         if span.length >= settings.min_length:
             score = _score(span, found.channels[lead], fused, step, settings)
             proposals.append(_proposal(clip, span, score, found.channels[lead]))
-    return tuple(proposals)
+    seen = _as_seen(clip) if peak_of_all < LIKELY else ()
+    return seen or tuple(proposals)
+
+
+def _as_seen(clip: Clip) -> tuple[Proposal, ...]:
+    """The stretches in which a chat model has seen it, where the curves would not say so."""
+    spans = {
+        why.span: why.score
+        for why in clip.evidence
+        if why.source == "relevance" and why.span and why.score >= LIKELY
+    }
+    return tuple(
+        Proposal(span=span, score=score, evidence=clip.evidence).because(
+            Evidence(source="grounding", note="boundaries as looked at", score=score, span=span)
+        )
+        for span, score in spans.items()
+    )
 
 
 def _settle(span: Span, lead: Channel, height: float, film: Film, settings: GroundSettings) -> Span:

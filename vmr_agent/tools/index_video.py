@@ -9,7 +9,8 @@ from vmr_agent.artefacts import Entry, Footage, Screen, Sounds, Speech
 from vmr_agent.compress import compress
 from vmr_agent.film import Film
 from vmr_agent.protocols import Arrays, Index, Row, Sentences
-from vmr_agent.types import Fault, Span, TimingQuality, Video
+from vmr_agent.report import Fault
+from vmr_agent.types import Span, TimingQuality, Video
 from vmr_agent.words import phrases
 
 TIMINGS: tuple[TimingQuality, ...] = ("segment", "attention", "aligned")

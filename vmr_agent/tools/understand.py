@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 
 from vmr_agent.errors import QueryError
-from vmr_agent.types import Query
+from vmr_agent.order import ordered
+from vmr_agent.sounds import named
+from vmr_agent.types import Query, Relation
 from vmr_agent.words import FUNCTION_WORDS, content, tokens
 
 QUOTED = re.compile(r"[\"“”«»]([^\"“”«»]+)[\"“”«»]")
@@ -23,18 +25,11 @@ WRITTEN = re.compile(
     r"(?:\s+the (?:words?|text|title))?\s*[:,]?\s*(?P<what>.*)",
     re.IGNORECASE,
 )
-SOUNDS = frozenset(
-    """applause bang bark barking barks beep bell boom buzz cheer cheering clap clapping crash
-    crying explosion laugh laughing laughter loud music noise noisy quiet ring ringing roar scream
-    screaming shout shouting silence silent sing singing siren song sound sounds speech talking
-    thunder voice voices whistle""".split()
-)
 ON_SCREEN = frozenset(
     """screen on-screen text caption subtitle subtitles sign title headline card slide banner label
     poster words word written writing reads letters logo""".split()
 )
 ALOUD = frozenset("say says saying said speaks spoken hear heard voice narrator aloud".split())
-ORDER = frozenset("after before first second third last finally again then while until".split())
 NOT_ACTIONS = frozenset("building ceiling clothing evening king morning ring string thing".split())
 
 
@@ -63,19 +58,22 @@ def understand(folded: str) -> Query:
         spoken = quote if aloud or not on_screen else ""
     elif written:
         spoken = ""
-    keywords = tuple(dict.fromkeys(content(folded)))
+    # Whoever asks for words means all of them.
+    scene, relations, occurrence = (folded, (), 0) if spoken or written else ordered(folded)
+    keywords = tuple(dict.fromkeys(content(scene)))
     actions = tuple(word for word in keywords if _is_action(word))
     return Query(
         text=folded,
-        scene=spoken or written or folded,
+        scene=spoken or written or scene,
         keywords=keywords,
         objects=tuple(word for word in keywords if word not in actions),
         actions=actions,
-        sounds=tuple(word for word in words if word in SOUNDS),
+        sounds=named(scene),
         spoken=spoken,
         written=written,
-        order=tuple(word for word in words if word in ORDER),
-        paraphrases=_paraphrases(folded, keywords),
+        relations=tuple(Relation.model_validate({"kind": k, "scene": o}) for k, o in relations),
+        occurrence=occurrence,
+        paraphrases=_paraphrases(scene, keywords),
     )
 
 

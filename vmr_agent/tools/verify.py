@@ -1,39 +1,91 @@
 """verify: proposals become moments, or the answer that it is not in there (FlashMMR: verification).
 
 Duplicates are suppressed, neighbours that are one are merged, and what does not reach the
-probability asked for is turned down.
+probability asked for is turned down. Where a chat model has judged, its word and the local score
+are weighed together, and it can refuse.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
+
+from vmr_agent.questions import Judgement
 from vmr_agent.rounds import Verdict
 from vmr_agent.settings import VerifySettings
 from vmr_agent.types import Candidate, Evidence, Moment, Proposal, Span
 
 INSIDE = 0.8  # share of a moment within another from which it is part of it
 MOSTLY = 0.5  # share from which the two are one and reach as far as both
+UNSURE = 0.02  # probability that is never gone below, nor above its opposite
+REFUSED = 0.9  # share of what must be reached that a refused proposal has at most
+DROPPED = 0.8  # the same of a candidate that did not pass
 ALIKE = 0.8  # ratio of scores from which two neighbours count as one moment
 
 
 def verify(
-    proposals: tuple[Proposal, ...], dropped: tuple[Candidate, ...], settings: VerifySettings
+    proposals: tuple[Proposal, ...],
+    dropped: tuple[Candidate, ...],
+    settings: VerifySettings,
+    occurrence: int = 0,
+    judgements: Mapping[int, Judgement] = {},
 ) -> Verdict:
-    """Moments, best first, and what was turned down, best first (``dropped`` included)."""
-    judged = [_judge(proposal, settings) for proposal in proposals]
+    """Moments, best first, and what was turned down, best first (``dropped`` included).
+
+    ``occurrence`` is the one that is asked for: 1 the first, -1 the last, 0 for all.
+    ``judgements`` are a chat model's, by place in ``proposals``.
+    """
+    judged = [_judge(each, settings, judgements.get(n)) for n, each in enumerate(proposals)]
     whole = _merge(_suppress(judged, settings), settings)
     accepted = [moment for moment in whole if moment.score >= settings.accept]
     rejected = [moment for moment in whole if moment.score < settings.accept]
-    rejected += [_judge(candidate, settings) for candidate in dropped]
+    rejected += [_dropped(candidate, settings) for candidate in dropped]
+    chosen = _occurring(accepted, occurrence)
+    rejected += [] if chosen else accepted
     return Verdict(
-        moments=_best(accepted)[: settings.most], rejected=_best(rejected)[: settings.most]
+        moments=_best(chosen)[: settings.most], rejected=_best(rejected)[: settings.most]
     )
 
 
-def _judge(scored: Proposal | Candidate, settings: VerifySettings) -> Moment:
+def _judge(
+    scored: Proposal | Candidate, settings: VerifySettings, judgement: Judgement | None = None
+) -> Moment:
     probability = min(1.0, max(0.0, scored.score))
+    said = ""
+    if judgement is not None:
+        probability = _together(judgement.chance, probability, settings.trust)
+        said = f", a model sees it at {judgement.chance:.0%}"
+        if judgement.chance - judgement.rival < settings.margin:
+            probability = min(probability, REFUSED * settings.accept)
+            said += f" and something else at {judgement.rival:.0%}"
     verdict = "verified" if probability >= settings.accept else "turned down"
-    reason = Evidence(source="verification", note=verdict, score=probability)
+    reason = Evidence(source="verification", note=f"{verdict}{said}", score=probability)
     return Moment(span=scored.span, score=probability, evidence=(*scored.evidence, reason))
+
+
+def _dropped(candidate: Candidate, settings: VerifySettings) -> Moment:
+    """What did not even become a proposal is less likely than what is turned down."""
+    most = DROPPED * settings.accept
+    return _judge(candidate.model_copy(update={"score": min(candidate.score, most)}), settings)
+
+
+def _together(chance: float, local: float, trust: float) -> float:
+    """The two probabilities' log-odds, weighed; neither is ever quite certain."""
+
+    def odds(share: float) -> float:
+        share = min(1 - UNSURE, max(UNSURE, share))
+        return math.log(share / (1 - share))
+
+    return 1 / (1 + math.exp(-(trust * odds(chance) + (1 - trust) * odds(local))))
+
+
+def _occurring(accepted: list[Moment], occurrence: int) -> list[Moment]:
+    """The one that is asked for, all for 0; none if it does not come so often."""
+    if not occurrence:
+        return accepted
+    place = occurrence - 1 if occurrence > 0 else occurrence
+    in_order = sorted(accepted, key=lambda moment: moment.span.start)
+    return in_order[place:][:1] if -len(in_order) <= place < len(in_order) else []
 
 
 def _suppress(moments: list[Moment], settings: VerifySettings) -> list[Moment]:
@@ -92,4 +144,5 @@ def _one(left: Moment, right: Moment, settings: VerifySettings) -> bool:
 
 
 def _best(moments: list[Moment]) -> tuple[Moment, ...]:
-    return tuple(sorted(moments, key=lambda moment: (-moment.score, moment.span.start)))
+    """Of those that are as likely the more important first (SMORE: ``S_q``)."""
+    return tuple(sorted(moments, key=lambda m: (-m.score, -m.importance, m.span.start)))

@@ -1,0 +1,37 @@
+"""Prompts are what was released, wherever they are loaded from."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from vmr_agent.prompts import load, names, parse
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_there_is_one_for_every_room_that_asks() -> None:
+    rooms = {path.stem for path in (ROOT / "vmr_agent" / "questions").glob("*.py")}
+    assert set(names()) == rooms - {"__init__", "views", "sheet"} | {"preface"}
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_prompt_is_whole(name: str) -> None:
+    prompt = load(name)
+    given = {each: f"<{each}>" for each in prompt.inputs}
+    filled = prompt.fill(given)
+    assert "{{" not in filled + prompt.system
+    assert all(value in filled for value in given.values())
+
+
+def test_no_input_opens_another_place() -> None:
+    prompt = parse("p", 1, "---\ninputs: a, b\nanswer: A\n---\n## system\nS\n## user\n{{a}}|{{b}}")
+    assert prompt.fill({"a": "{{b}}", "b": "}}{{a"}) == "{{b}}|}}{{a"
+
+
+def test_line_endings_are_no_other_version() -> None:
+    text = "---\ninputs: a\nanswer: A\n---\n## system\nS\n## user\n{{a}}\n"
+    assert parse("p", 1, text).digest == parse("p", 1, text.replace("\n", "\r\n")).digest
+    assert parse("p", 1, text).digest == hashlib.sha256(text.encode()).hexdigest()[:16]

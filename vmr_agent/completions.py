@@ -1,0 +1,80 @@
+"""What an endpoint sends back, read with care: local servers leave out what they like."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from vmr_agent.errors import ChatAnswerError, ChatDeclinedError
+from vmr_agent.protocols import ChatReply, Token
+
+
+def completion(body: bytes, tries: int, name: str) -> ChatReply:
+    """The answer in a body. Raises ChatAnswerError or ChatDeclinedError, with what it cost."""
+    try:
+        whole = json.loads(body)
+    except (ValueError, RecursionError):
+        raise ChatAnswerError(
+            f"{name} sent something else than JSON; is chat.base_url right?"
+        ) from None
+    usage = _at(whole, "usage")
+    cost = (_number(_at(usage, "prompt_tokens")), _number(_at(usage, "completion_tokens")))
+    choice = _first(_at(whole, "choices"))
+    message = _at(choice, "message")
+    text, declined = _at(message, "content"), _at(message, "refusal")
+    if isinstance(text, list):
+        text = "".join(str(_at(part, "text") or "") for part in text)
+    cut = _at(choice, "finish_reason") == "length"
+    if declined and not text:
+        raise ChatDeclinedError(f"{name} declined to answer", *cost)
+    if not isinstance(text, str) or not text.strip():
+        hint = "; raise chat.answer_tokens, it was cut off" if cut else ""
+        raise ChatAnswerError(f"{name} sent an answer without words in it{hint}", *cost)
+    return ChatReply(
+        text=text.encode(errors="replace").decode(),  # half an emoji is no text
+        cut=cut,
+        tokens_in=cost[0],
+        tokens_out=cost[1],
+        tokens=_tokens(_at(_at(choice, "logprobs"), "content")),
+        tries=tries,
+    )
+
+
+def _tokens(told: Any) -> tuple[Token, ...]:
+    """Each token of the answer, with the log-probabilities of those that might stand there."""
+    tokens = []
+    for each in told if isinstance(told, list) else ():
+        text, raw, others = (_at(each, key) for key in ("token", "bytes", "top_logprobs"))
+        if not isinstance(text, str):
+            return ()
+        likely = {
+            str(_at(other, "token")): value
+            for other in [*(others if isinstance(others, list) else ()), each]
+            if (value := _logarithm(_at(other, "logprob"))) is not None
+        }
+        tokens.append(Token(_raw(raw) or text.encode(errors="replace"), likely))
+    return tuple(tokens)
+
+
+def _logarithm(told: Any) -> float | None:
+    """Of a probability; servers round, and some of it comes out above 0."""
+    fits = isinstance(told, int | float) and not isinstance(told, bool) and -1e6 < told < 0.01
+    return min(0.0, float(told)) if fits else None
+
+
+def _raw(told: Any) -> bytes:
+    fits = isinstance(told, list) and all(isinstance(n, int) and 0 <= n < 256 for n in told)
+    return bytes(told) if fits else b""
+
+
+def _at(node: Any, key: str) -> Any:
+    return node.get(key) if isinstance(node, dict) else None
+
+
+def _first(node: Any) -> Any:
+    return node[0] if isinstance(node, list) and node else None
+
+
+def _number(value: Any) -> int | None:
+    fits = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31
+    return value if fits else None

@@ -1,0 +1,61 @@
+"""Pictures for a chat model to look at: from the strip, or decoded again where that is too small.
+
+gallery.jpegs(film, [12.0, 60.5], side=260)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from vmr_agent.artefacts import Take
+from vmr_agent.library import Shelf
+from vmr_agent.playback import Alive, stills
+from vmr_agent.protocols import Image
+from vmr_agent.settings import Settings
+from vmr_agent.strip import Strip
+
+QUALITY = 80  # of JPEG: what the model makes of it stays the same from about 60 on
+
+
+class Gallery:
+    """The pictures of one film."""
+
+    def __init__(self, shelf: Shelf, footage: str, path: Path, settings: Settings) -> None:
+        self._shelf, self._footage, self._path, self._settings = shelf, footage, path, settings
+
+    def jpegs(self, times: Sequence[float], side: int, alive: Alive) -> list[bytes]:
+        """What is on show at each time, ``side`` pixels at the short side, never enlarged."""
+        if side > self._settings.strip.short_side:
+            images = stills(self._path, self._settings.video, times, side, alive)
+        else:
+            images = [self._kept(time) for time in times]
+        return [_jpeg(image, side) for image in images]
+
+    def _kept(self, time: float) -> Image:
+        """The last sample of the strip up to a time."""
+        number = int(time // self._settings.video.reel)
+        while True:
+            strip = Strip.load(self._shelf.piece(self._footage, number, Take)[1])
+            index = int(np.searchsorted(strip.times, time + 1e-6, side="right")) - 1
+            if index >= 0:
+                return strip.image(index)
+            if number == 0:  # before the first
+                return strip.image(0)
+            number -= 1
+
+
+def _jpeg(image: Image, side: int) -> bytes:
+    height, width = image.shape[:2]
+    scale = min(1.0, side / min(height, width))
+    if scale < 1:
+        size = max(1, round(width * scale)), max(1, round(height * scale))
+        image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+    done, packed = cv2.imencode(
+        ".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, QUALITY]
+    )
+    assert done, "any picture of ours can be packed"
+    return packed.tobytes()
