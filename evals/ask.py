@@ -18,12 +18,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import Progress as Bars
 from rich.table import Table
 from rich.text import Text
 
-from vmr_agent import RunReport, Span, VMRAgent, VmrError
+from vmr_agent import RunReport, Settings, Span, VMRAgent, VmrError
 from vmr_agent.room import Progress
 from vmr_agent.show import clock, why
 
@@ -55,6 +56,12 @@ def load(truth: Path, first: bool) -> Iterator[Question]:
         if not (first and clip in seen):
             yield Question(entry["query"], tuple(Span(**moment) for moment in entry["moments"]))
         seen.add(clip)
+
+
+def with_absent(questions: list[Question], absent: Path | None) -> list[Question]:
+    """The same, and those of a file of questions about nothing in the film, one in a line."""
+    lines = absent.read_text(encoding="utf-8").splitlines() if absent else ()
+    return questions + [Question(line.strip(), ()) for line in lines if line.strip()]
 
 
 def is_right(question: Question, report: RunReport) -> bool:
@@ -101,14 +108,15 @@ def main() -> None:
     parser.add_argument("film", type=Path)
     parser.add_argument("truth", type=Path)
     parser.add_argument("--first", action="store_true", help="only the first question of each clip")
+    add = parser.add_argument
+    add("--without", action="append", default=[], metavar="ROOM", help="leave a room's work out")
     parser.add_argument("--absent", type=Path, help="a file of questions about nothing in the film")
     options = parser.parse_args()
     try:
-        questions = list(load(options.truth, options.first))
-        if options.absent:
-            lines = options.absent.read_text(encoding="utf-8").splitlines()
-            questions += [Question(line.strip(), ()) for line in lines if line.strip()]
-        answers = answer_all(options.film, questions)
+        questions = with_absent([*load(options.truth, options.first)], options.absent)
+        answers = answer_all(options.film, questions, _settings(options.without))
+    except ValidationError as error:
+        parser.exit(2, f"evals.ask: {error.errors()[0]['msg']}\n")
     except (VmrError, OSError) as error:
         parser.exit(getattr(error, "exit_code", 2), f"evals.ask: {error}\n")
     except (KeyError, TypeError, ValueError) as error:
@@ -125,7 +133,12 @@ def main() -> None:
     )
 
 
-def answer_all(film: Path, questions: list[Question]) -> list[Answer]:
+def _settings(without: list[str]) -> Settings:
+    """Those in force, with the work of some rooms left out. Raises ValidationError."""
+    return Settings(without=without)
+
+
+def answer_all(film: Path, questions: list[Question], settings: Settings) -> list[Answer]:
     """Ask one agent everything, with progress on stderr."""
     with Bars(console=Console(stderr=True), transient=True) as bars:
         tasks = {}
@@ -135,7 +148,7 @@ def answer_all(film: Path, questions: list[Question]) -> list[Answer]:
                 tasks[event.room] = bars.add_task(event.room, total=event.total or None)
             bars.update(tasks[event.room], completed=event.done)
 
-        agent = VMRAgent(progress=watch)
+        agent = VMRAgent(settings, progress=watch)
         return [ask(agent, film, question) for question in questions]
 
 

@@ -27,7 +27,9 @@ from evals.join import join
 from evals.kills import kills as killed
 from evals.kills import well
 from evals.mutants import mutants as mutated
-from vmr_agent.settings import PROFILES
+from evals.wire import well as went_well
+from evals.wire import wire
+from vmr_agent.settings import PROFILES, Settings
 
 HERE = Path(__file__).parent
 RECORD = HERE / "results" / "prove.json"
@@ -92,6 +94,12 @@ def mutants() -> Figures:
     return _held(not found["wrong"], found)
 
 
+def chat() -> Figures:
+    """The whole agent through a real chat server on this machine."""
+    found = wire()
+    return _held(went_well(found), found)
+
+
 def shots() -> Figures:
     """Cuts, fades and dissolves of made films, for each detector: ``results/shots.json``."""
     folder = _clips()
@@ -120,7 +128,7 @@ def index() -> Figures:
 
 PARTS: dict[str, Callable[[], Figures]] = {
     part.__name__: part
-    for part in (demo, clips, speech, speed, slow, kills, mutants, shots, compression, index)
+    for part in (demo, clips, speech, speed, slow, kills, mutants, chat, shots, compression, index)
 }
 
 
@@ -135,7 +143,7 @@ def _table(module: str, *words: str) -> Figures:
 
 
 def _ask(film: Path, questions: list[Question]) -> Figures:
-    answers = answer_all(film, questions)
+    answers = answer_all(film, questions, Settings())
     present = [a for a in answers if a.question.moments]
     absent = [a for a in answers if not a.question.moments]
     return {
