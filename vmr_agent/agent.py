@@ -220,7 +220,6 @@ class VMRAgent:
     def _film(self, video: str | Path) -> Video:
         if not isinstance(video, str | Path):
             raise VideoNotFoundError(f"the video must be a path, not {type(video).__name__}")
-
         address = str(video) if isinstance(video, str) and is_url(video) else None
         path = Path(video).absolute() if address is None else self._fetched(address)
         regular_file(path)

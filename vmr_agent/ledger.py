@@ -5,8 +5,13 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from vmr_agent.errors import BudgetSpent, ChatAnswerError, ChatFormError, ServiceError
-from vmr_agent.errors import ChatTimeoutError as Late
+from vmr_agent.errors import (
+    BudgetSpent,
+    ChatAnswerError,
+    ChatFormError,
+    ChatTimeoutError,
+    ServiceError,
+)
 from vmr_agent.protocols import ChatReply, ChatRequest
 from vmr_agent.report import Cost
 from vmr_agent.terms import ChatSettings
@@ -103,7 +108,8 @@ def answered(load: Load, reply: ChatReply, seconds: float) -> Cost:
 def missed(load: Load, error: ServiceError, seconds: float) -> Cost:
     """What a request took that was not answered: read it was, unless it was turned down."""
     told = error.tokens_in is not None
-    read = isinstance(error, ChatAnswerError | Late) and not isinstance(error, ChatFormError)
+    read = isinstance(error, ChatAnswerError | ChatTimeoutError)
+    read = read and not isinstance(error, ChatFormError)
     guess = load.tokens if read and error.tries else 0
     return Cost(
         calls=error.tries,
