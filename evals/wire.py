@@ -3,8 +3,8 @@
     python -m evals.wire
 
 The packaged Gemma (270M, a base model) judges at chance. What is shown: every room gets answers
-that can be read, with the probability of each yes and no; the ledger adds up; a new agent asks
-nothing twice; a budget ends the run with the best so far.
+that can be read, with the probability of each yes and no; the ledger says what has passed by; a new
+agent asks nothing twice; a budget ends the run with the best so far.
 """
 
 from __future__ import annotations
@@ -15,8 +15,12 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 from evals.chat_server import NAME
 from vmr_agent import RunReport, VMRAgent
@@ -42,10 +46,15 @@ LIMITS = {
 
 def wire() -> dict[str, Any]:
     """What went over it, room by room."""
-    with tempfile.TemporaryDirectory() as folder, served(Path(folder)) as address:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        served(Path(folder)) as server,
+        tallied(server) as (address, tally),
+    ):
         home = Path(folder) / "home"
         chat = ChatSettings(model=NAME, base_url=address, **TERMS, budget=Budget(seconds=3000))
         first = _run(Settings(home=home, chat=chat))
+        passed = [*tally]
         again = _run(Settings(home=home, chat=chat))
         short = {
             what: VMRAgent(
@@ -62,9 +71,9 @@ def wire() -> dict[str, Any]:
         "went on alone": [f.message for report in first for f in report.faults if f.kind == "chat"],
         "answers read": answers,
         "of them with probabilities": chances,
-        "tokens": [spent.tokens_in, spent.tokens_out],
+        "calls and tokens": [spent.calls, spent.tokens_in, spent.tokens_out],
         "counted by the server": spent.counted,
-        "ledger adds up": spent.calls == sum(asked.values()) > 0,
+        "passed by": [len(passed), *map(sum, zip(*passed, strict=True))],
         "calls when asked again": sum(report.cost.calls for report in again),
         "same answers": [r.moments for r in first] == [r.moments for r in again],
         "with little to spend": {what: report.status for what, report in short.items()},
@@ -76,7 +85,9 @@ def well(found: dict[str, Any]) -> bool:
     """Whether it held."""
     return (
         not found["went on alone"]
-        and bool(found["ledger adds up"] and found["same answers"] and found["answers read"])
+        and all(found["calls by room"].values())
+        and found["calls and tokens"] == found["passed by"]
+        and bool(found["same answers"] and found["answers read"])
         and bool(found["of them with probabilities"])
         and found["calls when asked again"] == 0
         and set(found["with little to spend"].values()) == {"partial"}
@@ -96,6 +107,38 @@ def served(folder: Path) -> Iterator[str]:
             yield f"{process.stdout.readline().strip()}/v1"
         finally:
             process.terminate()
+
+
+@contextmanager
+def tallied(server: str) -> Iterator[tuple[str, list[tuple[int, int]]]]:
+    """Another address of the server, and the tokens in and out of every answer that passed by."""
+    tally: list[tuple[int, int]] = []
+
+    class Between(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            kind = {"Content-Type": "application/json"}
+            url = server.removesuffix("/v1") + self.path
+            try:
+                with urlopen(Request(url, body, kind)) as response:
+                    status, told = response.status, response.read()
+            except HTTPError as error:
+                status, told = error.code, error.read()
+            usage = json.loads(told).get("usage") or {}
+            tally.append((usage.get("prompt_tokens", 0), usage.get("completion_tokens", 0)))
+            self.send_response(status)
+            for name, value in {**kind, "Content-Length": str(len(told))}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(told)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Between) as between:
+        Thread(target=between.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{between.server_port}/v1", tally
+        between.shutdown()
 
 
 def _run(settings: Settings) -> list[RunReport]:

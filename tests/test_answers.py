@@ -61,6 +61,7 @@ def test_a_schema_has_only_what_servers_take() -> None:
         f"```\n{TEXT}",
         f"<think>maybe {{}} or {TEXT[:-1]}</think>{TEXT}",
         f"<think>{json.dumps({**GOOD, 'share': 0.1})}</think>\n{TEXT}",
+        f"Perhaps {json.dumps({**GOOD, 'share': 0.1})}? No, more.</think>\n{TEXT}",
         f"Here it is: {TEXT} Is there anything else?",
         f'I {{think}} so. {{"note": "}}"}} {TEXT}',
         json.dumps({**GOOD, "more": 1}),

@@ -106,3 +106,15 @@ def test_a_key_alone_switches_nothing_on(tmp_path: Path, colours: Path) -> None:
         run = vmr(tmp_path, "find", colours, "red", command=program(fakes), **more)
     assert run.returncode == 0
     assert served.requests == []
+
+
+def test_it_is_in_no_error_about_the_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    for url, proxy in (("localhost:8000", ""), ("http://127.0.0.1:1/v1", "socks://127.0.0.1:1")):
+        monkeypatch.setenv("ALL_PROXY", proxy)
+        with pytest.raises(VmrError) as caught:
+            ChatServer(ChatSettings(model="looker", base_url=url))
+        trace = traceback.TracebackException.from_exception(
+            caught.value, capture_locals=True, compact=True
+        )
+        assert KEY not in "".join(trace.format())

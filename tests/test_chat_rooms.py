@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -89,6 +90,23 @@ def test_what_a_plain_yes_accepts_is_refused_beside_its_rivals(
     assert "something else at" in report.rejected.evidence[-1].note
 
 
+def test_not_one_of_many_is_accepted_unseen(tmp_path: Path) -> None:
+    """A model that says yes to everything: the second round has more proposals than one request."""
+
+    def agreeable(text: str, _: Any) -> dict[str, Any]:
+        statements = data(text)["statements"]
+        return {each["id"]: dict.fromkeys(statements, "yes") for each in data(text)["proposals"]}
+
+    film = long_film(tmp_path, 0.2)
+    habits = habit(filter_relevance=everything, verify=agreeable)
+    usual = {"retrieve": RetrieveSettings(), "strip": StripSettings(), "ground": GroundSettings()}
+    with asking(tmp_path / "home", habits, others=usual) as (agent, served):
+        report = agent.run(film, "an octopus")
+    assert (report.status, report.rounds) == ("not_found", 2)
+    asked = [body["response_format"]["json_schema"]["name"] for body in served.requests]
+    assert asked.count("verify") == 3, "five, then ten in two requests"
+
+
 def test_the_second_round_finds_what_the_first_missed(tmp_path: Path, colours: Path) -> None:
     """Whoever reads takes the word for another; worded anew, the curves find it."""
 
@@ -102,6 +120,42 @@ def test_the_second_round_finds_what_the_first_missed(tmp_path: Path, colours: P
     assert hits(report, TRUTH["green"])
     assert "widen" in [step.room for step in report.steps if step.cost.calls]
     assert len(served.requests) <= 10
+
+
+def test_the_second_round_looks_where_nobody_has_looked(tmp_path: Path) -> None:
+    """The curves know nothing of it: stretches all over the film, and in each round others."""
+    seen: list[set[float]] = []
+
+    def watched(text: str, _: Any) -> dict[str, Any]:
+        items = data(text)["items"]
+        seen.append({each["start"] for each in data(text)["candidates"]})
+        return {each["id"]: dict.fromkeys(items, "no") for each in data(text)["candidates"]}
+
+    film = long_film(tmp_path, 0.2)
+    usual = {"retrieve": RetrieveSettings(), "strip": StripSettings(), "ground": GroundSettings()}
+    habits = habit(filter_relevance=watched)
+    with asking(tmp_path / "home", habits, others=usual) as (agent, _):
+        report = agent.run(film, "an octopus")
+    first, second = seen
+    assert (len(first), len(second)) == (5, 10)
+    assert not first & second
+    assert sum(span.length for span in report.coverage.closely) >= 15 * 20
+    left = report.coverage.passed_over
+    assert {part.why for part in left} == {"it resembles the question less"}
+    whole = sum(part.span.length for part in left) + sum(s.length for s in report.coverage.closely)
+    assert whole == pytest.approx(report.video.duration)
+
+
+def test_a_room_may_be_left_out(tmp_path: Path, colours: Path) -> None:
+    """For ablations: what it would have asked is not asked."""
+    for room in ("understand", "filter_relevance", "caption", "trim", "ground", "verify", "widen"):
+        with asking(tmp_path / room, others={"without": frozenset({room})}) as (agent, served):
+            report = agent.run(colours, "the red one")
+        asked = {body["response_format"]["json_schema"]["name"] for body in served.requests}
+        assert room not in asked
+        assert report.settings["without"] == [room]
+        seen = [*report.moments, report.rejected]  # without boundaries its rivals are in it too
+        assert any(m and m.span.overlap(RED[0]) > 2 for m in seen), room
 
 
 def described(served: Endpoint) -> list[tuple[str, list[str]]]:
@@ -139,6 +193,19 @@ def test_what_a_shot_shows_is_kept_for_all_questions_or_is_not(
     assert any(why.source == "caption" for why in absent[1].rejected.evidence)
 
 
+def test_a_shot_of_which_there_is_nothing_to_say_is_not_asked_about_again(
+    tmp_path: Path, colours: Path
+) -> None:
+    def wordless(_: str, seen: Any) -> dict[str, Any]:
+        return dict.fromkeys(seen, "")
+
+    with asking(tmp_path, habit(caption=wordless)) as (agent, served):
+        for query in ("a purple one", "an orange one"):
+            agent.run(colours, query)
+    stretches = [stretch for _, each in described(served) for stretch in each]
+    assert len(stretches) == len(set(stretches)) > 0
+
+
 # ── what it costs ─────────────────────────────────────────────────────────────────────────────
 
 
@@ -171,6 +238,12 @@ class Talker:
         )
 
 
+def everything(text: str, _: Any) -> dict[str, Any]:
+    """Yes to all."""
+    items = data(text)["items"]
+    return {each["id"]: dict.fromkeys(items, "yes") for each in data(text)["candidates"]}
+
+
 def words_sent(served: Endpoint) -> int:
     """Tokens of text in all requests, by our own count."""
     messages = [message for body in served.requests for message in body["messages"]]
@@ -186,16 +259,20 @@ def words_sent(served: Endpoint) -> int:
 def test_a_question_costs_the_same_however_long_the_film(
     tmp_path: Path, hours: float, calls: int, tokens: int
 ) -> None:
-    """At the default settings, and for a question that takes both rounds."""
+    """At the default settings, and for questions that take both rounds, the second the dearest:
+    what a model says yes to is described and judged in each."""
     film = long_film(tmp_path, hours)
     usual = {"retrieve": RetrieveSettings(), "strip": StripSettings(), "ground": GroundSettings()}
-    with asking(tmp_path / "home", others=usual, transcriber=Talker()) as (agent, served):
-        report = agent.run(film, "an octopus")
-    assert (report.status, report.rounds) == ("not_found", 2)
-    assert '"said": "and then we went' in json.dumps(served.requests).replace("\\", "")
-    assert report.coverage.speech > 0.99
-    assert len(served.requests) <= calls
-    assert words_sent(served) <= tokens
+    for script in (look, habit(filter_relevance=everything)):
+        home = tmp_path / "home"
+        with asking(home, script, others=usual, transcriber=Talker()) as (agent, served):
+            report = agent.run(film, "an octopus")
+        shutil.rmtree(home / "shelf" / report.video.fingerprint / "chat")
+        assert (report.status, report.rounds) == ("not_found", 2)
+        assert '"said": "and then we went' in json.dumps(served.requests).replace("\\", "")
+        assert report.coverage.speech > 0.99
+        assert len(served.requests) <= calls
+        assert words_sent(served) <= tokens
 
 
 def test_the_budget_ends_the_run_with_the_best_so_far(tmp_path: Path, colours: Path) -> None:
@@ -206,7 +283,7 @@ def test_the_budget_ends_the_run_with_the_best_so_far(tmp_path: Path, colours: P
     assert len(served.requests) == report.cost.calls == 2
     (fault,) = [fault for fault in report.faults if fault.kind == "budget"]
     assert "chat.budget.calls = 2" in fault.message
-    assert report.coverage.elsewhere == "the budget was spent"
+    assert {part.why for part in report.coverage.passed_over} == {"the budget was spent"}
 
 
 def test_a_question_asked_again_costs_nothing(tmp_path: Path, colours: Path) -> None:
@@ -247,6 +324,9 @@ def test_an_endpoint_that_is_down_leaves_the_local_way(tmp_path: Path, colours: 
     assert (report.status, len(served.requests)) == ("partial", 1)
     assert hits(report, RED)
     (fault,) = [fault for fault in report.faults if fault.kind == "chat"]
+    assert {part.why for part in report.coverage.passed_over} == {
+        "the chat model could not be asked"
+    }
     assert re.search(r"looker at 127.0.0.1:\d+ answers 500", fault.message)
 
 
@@ -254,6 +334,19 @@ def test_a_wrong_key_is_told_at_once(tmp_path: Path, colours: Path) -> None:
     refused = pytest.raises(ChatRefusedError, match="OPENAI_API_KEY")
     with asking(tmp_path, lambda e: e.error(401, "no")) as (agent, _), refused:
         agent.run(colours, "the red one")
+
+
+def test_a_model_that_overlooks_order_does_not_undo_it(tmp_path: Path, colours: Path) -> None:
+    """What it leaves empty stays as the rules had it."""
+
+    def reads(text: str, seen: Any) -> dict[str, Any]:
+        return {**understand(text, seen), "scene": "red", "items": ["is it red?"]}
+
+    with asking(tmp_path, habit(understand=reads)) as (agent, _):
+        after = agent.run(colours, "something red after something blue")
+        second = agent.run(colours, "the second time it is red")
+    assert [m.span.start for m in after.moments] == pytest.approx([12], abs=0.2)
+    assert [m.span.start for m in second.moments] == pytest.approx([12], abs=0.2)
 
 
 def test_order_is_acted_on(tmp_path: Path, colours: Path) -> None:

@@ -7,7 +7,7 @@ from math import inf
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -16,7 +16,6 @@ from vmr_agent.compress import compress, groups, principal
 
 HALF = 1e-3  # what half precision leaves of a unit vector's parts, with room
 theta_of = st.floats(0.5, 0.995)
-patient = settings(deadline=None)  # the first call of LAPACK takes its time
 
 
 @st.composite
@@ -40,7 +39,6 @@ def turned(degrees: float) -> list[float]:
     return [np.cos(np.radians(degrees)), np.sin(np.radians(degrees)), 0]
 
 
-@patient
 @given(footage(), theta_of)
 def test_spans_tile_the_film_and_begin_where_samples_do(made, theta: float) -> None:
     times, vectors, cuts = made
@@ -53,7 +51,6 @@ def test_spans_tile_the_film_and_begin_where_samples_do(made, theta: float) -> N
     assert np.isin(kept.starts, times).all()
 
 
-@patient
 @given(footage(), theta_of)
 def test_rows_are_unit_and_half(made, theta: float) -> None:
     vectors = compress(*made, theta).vectors
@@ -61,7 +58,6 @@ def test_rows_are_unit_and_half(made, theta: float) -> None:
     assert np.linalg.norm(vectors.astype(np.float32), axis=1) == pytest.approx(1, abs=HALF)
 
 
-@patient
 @given(footage(), theta_of)
 def test_no_group_goes_across_a_cut(made, theta: float) -> None:
     times, vectors, cuts = made
@@ -70,7 +66,6 @@ def test_no_group_goes_across_a_cut(made, theta: float) -> None:
         assert times[times >= cut][0] in kept.starts
 
 
-@patient
 @given(footage(), theta_of)
 def test_a_group_is_what_looks_like_its_first_and_no_shorter(made, theta: float) -> None:
     times, vectors, cuts = made
@@ -85,7 +80,6 @@ def test_a_group_is_what_looks_like_its_first_and_no_shorter(made, theta: float)
         assert shots[before] != shots[here] or vectors[before] @ vectors[here] <= theta + 1e-6
 
 
-@patient
 @given(footage(), theta_of, st.floats(0.5, 0.99))
 def test_a_group_is_its_truncated_svd(made, theta: float, energy: float) -> None:
     times, vectors, cuts = made
@@ -102,7 +96,6 @@ def test_a_group_is_its_truncated_svd(made, theta: float, energy: float) -> None
             assert vector == pytest.approx(expected / np.linalg.norm(expected), abs=5 * HALF)
 
 
-@patient
 @given(footage(), st.floats(0.5, 0.99), st.integers(0, 255))
 def test_the_signs_that_an_svd_leaves_open_change_nothing(made, energy: float, seed: int) -> None:
     _, rows, _ = made
@@ -118,7 +111,6 @@ def test_the_signs_that_an_svd_leaves_open_change_nothing(made, energy: float, s
         assert principal(rows, energy) == pytest.approx(plain, abs=1e-5)
 
 
-@patient
 @given(footage(), st.randoms(use_true_random=False))
 def test_the_order_of_rows_changes_nothing_but_at_right_angles(made, chance) -> None:
     _, rows, _ = made
@@ -132,7 +124,6 @@ def test_the_order_of_rows_changes_nothing_but_at_right_angles(made, chance) -> 
         assert principal(rows[order], energy) == pytest.approx(principal(rows, energy), abs=1e-4)
 
 
-@patient
 @given(footage(), theta_of)
 def test_the_other_way_round_is_the_other_way_round(made, theta: float) -> None:
     times, vectors, cuts = made
@@ -141,7 +132,6 @@ def test_the_other_way_round_is_the_other_way_round(made, theta: float) -> None:
     assert there.vectors == pytest.approx(-back.vectors, abs=HALF)
 
 
-@patient
 @given(footage())
 def test_at_one_everything_is_kept_as_it_is(made) -> None:
     times, vectors, cuts = made
@@ -152,7 +142,6 @@ def test_at_one_everything_is_kept_as_it_is(made) -> None:
     assert np.array_equal(kept.vectors, vectors.astype(np.float16))
 
 
-@patient
 @given(
     arrays(np.float32, st.integers(2, 20), elements=st.floats(-1, 1, width=16)),
     st.integers(1, 40),
@@ -168,7 +157,6 @@ def test_identical_frames_are_one_vector_equal_to_them(
     assert kept.vectors[0] == pytest.approx(row, abs=HALF)
 
 
-@patient
 @given(footage(), theta_of)
 def test_the_same_again_is_the_same_to_the_byte(made, theta: float) -> None:
     once, again = compress(*made, theta), compress(*made, theta)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from vmr_agent.counsel import Counsel, Question, Rungs, Shown
+from vmr_agent.discretion import discreet
 from vmr_agent.errors import (
     BudgetSpent,
     ChatAnswerError,
@@ -347,3 +348,47 @@ def test_a_block_is_three_lines_whatever_is_in_it(data: Any) -> None:
 def test_texts_are_cut_short() -> None:
     assert len(clean("x" * 10_000)) == 400
     assert clean(["a\x00\u200bb", {"k\x1b": ("c",)}]) == ["ab", {"k": ["c"]}]
+
+
+def test_what_a_picture_takes_is_learnt(tmp_path: Path) -> None:
+    """Some servers count thousands of tokens for one."""
+    chat = Scripted(ChatReply(YES, tokens_in=9_000, tokens_out=5))
+    asked = counsel(tmp_path, chat, budget=Budget(tokens=20_000))
+    seen = (Shown("c1", b"jpeg"), Shown("c2", b"jpeg"))
+    asked.ask(FILM, question(pictures=seen), Seen)
+    with pytest.raises(BudgetSpent, match="tokens"):
+        asked.ask(FILM, question(pictures=(*seen, *seen)), Seen)
+    assert len(chat.asked) == 1
+
+
+# ── what it was told ──────────────────────────────────────────────────────────────────────────
+
+SECRET = "The pass phrase is correct horse battery; the vault is called kestrel-7731."
+
+
+@pytest.mark.parametrize(
+    ("answer", "left"),
+    [
+        ({"c1": "a dog", "c2": "correct horse battery"}, {"c1": "a dog", "c2": ""}),
+        ({"c1": "Correct_Horse_Battery!"}, {"c1": ""}),
+        ({"c1": "c o r r e c t h o r s e b a t t e r y"}, {"c1": ""}),
+        ({"c1": "a kestrel-7731 sits"}, {"c1": ""}),
+        (
+            {"c1": ["the pass phr"], "c2": {"more": "ase is correct"}},
+            {"c1": [""], "c2": {"more": ""}},
+        ),
+        (
+            {"c1": "a horse, a battery", "n": 3, "ok": True},
+            {"c1": "a horse, a battery", "n": 3, "ok": True},
+        ),
+        ({"c1": {"i1": "yes", "i2": "no"}}, {"c1": {"i1": "yes", "i2": "no"}}),
+    ],
+)
+def test_what_a_model_was_told_stays_between_us(answer: Any, left: Any) -> None:
+    assert discreet(answer, SECRET, "what is to be seen?") == left
+
+
+def test_what_was_asked_may_be_said_again() -> None:
+    asked = "is the pass phrase correct horse battery anywhere on the board?"
+    answer = {"c1": "the pass phrase is on the board: correct horse battery"}
+    assert discreet(answer, SECRET, asked) == answer

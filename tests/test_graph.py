@@ -428,4 +428,12 @@ def test_a_damaged_film_says_what_is_missing(tmp_path: Path, box: Toolbox) -> No
     (hole,) = [fault.span for fault in report.faults if fault.kind == "unreadable"]
     assert hole is not None
     assert hole.length == pytest.approx(10 * (1 - report.coverage.picture), rel=0.5)
+    whole = sorted(
+        [*report.coverage.closely, *(part.span for part in report.coverage.passed_over)],
+        key=lambda span: span.start,
+    )
+    assert [span.end for span in whole[:-1]] == [span.start for span in whole[1:]], "no gap"
+    unread = [p.span for p in report.coverage.passed_over if p.why == "it cannot be read"]
+    assert all(hole.start <= span.start and span.end <= hole.end for span in unread)
+    assert unread or any(span.overlap(hole) for span in report.coverage.closely)
     assert "coverage" in [fault.kind for fault in report.faults]

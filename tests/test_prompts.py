@@ -35,3 +35,15 @@ def test_line_endings_are_no_other_version() -> None:
     text = "---\ninputs: a\nanswer: A\n---\n## system\nS\n## user\n{{a}}\n"
     assert parse("p", 1, text).digest == parse("p", 1, text.replace("\n", "\r\n")).digest
     assert parse("p", 1, text).digest == hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def test_a_released_prompt_is_never_edited() -> None:
+    """Answers are kept under its digest: another text is another version."""
+    assert {load(name).label for name in names()} == {
+        "caption.v1 4b4d8785b7e15a16",
+        "filter_relevance.v1 fef7aba6ed97affc",
+        "preface.v1 9717ce45a1e9e3b9",
+        "understand.v1 eb4e0d4c7ce64527",
+        "verify.v1 093243cb7da603e7",
+        "widen.v1 f09aecb79e6617db",
+    }

@@ -15,7 +15,7 @@ from vmr_agent.types import Span
 RUNS = st.lists(st.tuples(st.floats(0, 1), st.integers(1, 40)), max_size=40)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(RUNS, st.sampled_from([0.1, 0.3, 0.5]), st.sampled_from([1.0, 3.0, math.inf]))
 def test_speech_is_found_by_the_rule_of_the_detector(
     runs: list[tuple[float, int]], pause: float, longest: float

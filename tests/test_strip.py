@@ -63,7 +63,7 @@ def test_a_slow_film_keeps_all_its_frames() -> None:
     assert taken(shaking(slow))[0] == slow
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     st.lists(st.tuples(st.floats(0.01, 3), st.booleans()), min_size=1, max_size=40),
     st.sampled_from([1.0, 2.0, 10.0]),

@@ -142,7 +142,7 @@ def test_the_reports_json_has_the_shape_that_others_read() -> None:
         }
     ]
     seen = {"picture": 1.0, "speech": 0.0, "text": 0.5}
-    assert told["coverage"] == {**seen, "closely": [], "elsewhere": ""}
+    assert told["coverage"] == {**seen, "closely": [], "passed_over": []}
 
 
 def test_the_report_survives_a_round_trip() -> None:

@@ -356,9 +356,7 @@ def test_holes_in_the_sound_keep_later_words_in_place(tmp_path: Path) -> None:
     assert not samples[17_000:47_000].any()
 
 
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(chunk=st.floats(0.001, 3))
 def test_blocks_of_any_length_join_to_the_same(plain: Path, chunk: float) -> None:
     size = round(chunk * 16_000)

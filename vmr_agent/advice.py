@@ -28,6 +28,7 @@ from vmr_agent.words import tokens
 
 T = TypeVar("T")
 Faults = tuple[Fault, ...]
+Judgements = dict[int, questions.Judgement | None]
 
 SAMPLE = 5  # utterances of which …
 LANGUAGE = 200  # … so many characters tell the language
@@ -121,11 +122,11 @@ def _generic(counsel: Counsel, box: Toolbox, state: State) -> dict[int, str]:
     if new:
         seen = _views(box, state, [1.0] * len(new), new)
         told = questions.captions(counsel, state.video.fingerprint, "", seen)
-        known |= {view.span: told[view.id] for view in seen if view.id in told}
+        # What a model had nothing to say about need not be asked again either.
+        known |= {view.span: told.get(view.id, "") for view in seen}
         for span in new if keeps else ():
-            if span in known:
-                shelf.put(names[span], Generic(text=known[span]), {})
-    return {n: known[span] for n, span in enumerate(hosts) if span in known}
+            shelf.put(names[span], Generic(text=known[span]), {})
+    return {n: known[span] for n, span in enumerate(hosts) if known.get(span)}
 
 
 def _host(span: Span, film: Film) -> Span:
@@ -134,22 +135,34 @@ def _host(span: Span, film: Film) -> Span:
     return max(shots, key=span.overlap, default=span)
 
 
-def judgements(box: Toolbox, state: State) -> tuple[dict[int, questions.Judgement], Faults]:
-    """What a model makes of the best and most important proposals, by their place among all."""
-    worth = [each.score + each.importance for each in state.proposals]
-    best = sorted(range(len(worth)), key=lambda n: -worth[n])
-    best = best[: box.settings.verify.judged]
-    chosen = [state.proposals[n] for n in best]
+def judgements(box: Toolbox, state: State) -> tuple[Judgements, Faults]:
+    """What a model makes of the best and most important proposals, by their place among all.
 
-    def ask(counsel: Counsel) -> dict[int, questions.Judgement]:
+    As many as go into one request, and once more as many of those that would be accepted unseen.
+    """
+    settings, found = box.settings.verify, state.proposals
+    worth = [each.score + each.importance for each in found]
+    best = sorted(range(len(worth)), key=lambda n: -worth[n])
+    first, others = best[: settings.judged], best[settings.judged :]
+    judged, faults = _judged(box, state, first)
+    others = [n for n in others if found[n].score >= settings.accept]
+    more, further = _judged(box, state, others[: settings.judged]) if judged else ({}, ())
+    return judged | more, faults + further
+
+
+def _judged(box: Toolbox, state: State, places: Sequence[int]) -> tuple[Judgements, Faults]:
+    """One request about the proposals in these places."""
+    chosen = [state.proposals[n] for n in places]
+
+    def ask(counsel: Counsel) -> Judgements:
         duration = box.entry(state).video.duration
         wider = [each.span.pad(each.span.length / 2).clamp(duration) for each in chosen]
         seen = _views(box, state, _scores(chosen), wider, [each.span for each in chosen])
         told = questions.judgements(counsel, state.video.fingerprint, state.asked, seen)
+        answers = (told.get(view.id) for view in seen)
         return {
-            best[n]: told[view.id].weakened(_in_order(box, state, chosen[n].span))
-            for n, view in enumerate(seen)
-            if view.id in told
+            place: judgement and judgement.weakened(_in_order(box, state, each.span))
+            for place, each, judgement in zip(places, chosen, answers, strict=True)
         }
 
     return asked("verify", box, ask, {}) if chosen else ({}, ())
@@ -165,14 +178,14 @@ def reworded(box: Toolbox, state: State) -> tuple[Query | None, Faults]:
     return asked("widen", box, ask, None)
 
 
-def unseen(box: Toolbox, state: State) -> Spans:
-    """Where nobody has looked yet, shot by shot; nothing without a model, who would look."""
+def horizon(box: Toolbox, state: State) -> tuple[Spans, Spans]:
+    """Where a model has looked, and where nobody has as yet, shot by shot; nothing without one."""
     if box.counsel is None or box.counsel.silent:
-        return ()
-    film = box.film(state)
-    left = rest(joined(state.horizon.looked), film.seen)
+        return (), ()
+    film, looked = box.film(state), joined(state.horizon.looked)
+    left = rest(looked, film.seen)
     parts = (piece for shot in film.shots for piece in _pieces(shot.span))
-    return tuple(part for part in parts if any(_mostly(part, free) for free in left))
+    return looked, tuple(part for part in parts if any(_mostly(part, free) for free in left))
 
 
 def _pieces(span: Span) -> Sequence[Span]:

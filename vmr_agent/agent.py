@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 from vmr_agent import __version__, tools
 from vmr_agent.artefacts import Entry, Shelved
+from vmr_agent.coverage import coverage
 from vmr_agent.errors import QueryError, SettingsError, ShelfError, VideoNotFoundError
 from vmr_agent.fetch import fetch, is_url
 from vmr_agent.files import regular_file
-from vmr_agent.intervals import joined, rest
 from vmr_agent.library import PRINT, digest
 from vmr_agent.memory import give_back
 from vmr_agent.playback import probe
 from vmr_agent.prompts import load, names
-from vmr_agent.report import Coverage, Fault, RunReport, Status
+from vmr_agent.report import Fault, RunReport, Status
 from vmr_agent.settings import Settings, from_environment
 from vmr_agent.showing import Ahead
 from vmr_agent.state import State
@@ -251,6 +251,7 @@ class VMRAgent:
         entry, video = box.entry(state), self._seen(state)
         moments = state.judged.moments
         turned_down = [*state.judged.rejected, state.horizon.rejected]
+        looked = [*state.horizon.looked, *(each.span for each in state.found.candidates)]
         return RunReport(
             status=_status(moments, video, state.faults),
             query=state.request,
@@ -260,7 +261,7 @@ class VMRAgent:
             rounds=state.horizon.round,
             faults=state.faults,
             steps=state.steps,
-            coverage=_coverage(video, entry.heard, entry.read, state),
+            coverage=coverage(video, entry.heard, entry.read, looked, state.faults),
             timing_quality=entry.timing,
             models=box.models,
             prompts={name: load(name).label for name in names()} if box.chat else {},
@@ -283,17 +284,3 @@ def _status(moments: tuple[Moment, ...], video: Video, faults: tuple[Fault, ...]
 
 def _best(moments: list[Moment | None]) -> Moment | None:
     return max((m for m in moments if m), key=lambda moment: moment.score, default=None)
-
-
-def _coverage(video: Video, heard: float, read: bool, state: State) -> Coverage:
-    seen = video.coverage if video.has_picture else 0.0
-    closely = joined([*state.horizon.looked, *(each.span for each in state.found.candidates)])
-    spent = "budget" in (fault.kind for fault in state.faults)
-    why = "the budget was spent" if spent else "it resembles the question less"
-    return Coverage(
-        picture=seen,
-        speech=min(1.0, heard / video.duration) if video.duration else 0.0,
-        text=seen if read else 0.0,
-        closely=closely,
-        elsewhere=why if rest(closely, video.duration) else "",
-    )

@@ -19,9 +19,13 @@ from vmr_agent.errors import ChatAnswerError
 
 A = TypeVar("A", bound=BaseModel)
 
-KEPT = ("type", "enum", "description", "items", "properties", "anyOf")
+KEPT = ("type", "enum", "description", "items", "properties")
 """What every endpoint understands of a JSON schema."""
-THOUGHT = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.DOTALL | re.IGNORECASE)
+THOUGHT = re.compile(
+    r"\A(?:(?!<think).)*?</think(?:ing)?>|<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)",
+    re.DOTALL | re.IGNORECASE,
+)
+"""What was thought aloud; some templates open it for the model, and only its end is written."""
 FENCE = re.compile(r"```[a-zA-Z]*\n?(.*?)(?:```|\Z)", re.DOTALL)
 STARTS = 50  # opening braces from which an object is tried: prose may have some of its own
 DEEP = 40  # levels of nesting no answer of ours has

@@ -44,15 +44,16 @@ def speech(
     query: Query, film: Film, sentences: Sentences, settings: RetrieveSettings, count: int
 ) -> tuple[Array, list[Note]]:
     """What is said: word for word where it is, else by meaning and by words in common."""
-    wanted = query.spoken or query.text
+    wordings = _wordings(query.spoken, query)
+    wanted = wordings[0]
     spans = [utterance.span for utterance in film.utterances]
     said = [utterance.text for utterance in film.utterances]
-    shared = _shared(wanted, said)
+    shared = _shared(wordings, said)
     # No part of an utterance shares more words with the question than the whole of it.
     likely = [int(number) for number in np.flatnonzero(shared >= settings.verbatim)]
     runs = {n: quoted(wanted, film.utterances[n].words, settings.verbatim) for n in likely}
     quotes = {n: found for n, found in runs.items() if found}
-    told = np.minimum(_alike(shared, _best_phrases(wanted, film, sentences), settings), MEANT)
+    told = np.minimum(_alike(shared, _best_phrases(wordings, film, sentences), settings), MEANT)
     # Inside a sentence that holds a quotation only the quotation counts.
     told[[*quotes]] = 0
     curve = np.zeros(count, np.float32)
@@ -73,9 +74,11 @@ def text(
 ) -> tuple[Array, list[Note]]:
     """What is written on screen, by meaning and by words in common, misread letters allowed."""
     written = [line.text for line in film.texts]
-    wanted = query.written or query.text
-    meaning = film.text @ sentences.embed([wanted])[0]
-    values = _alike(_shared(wanted, written), meaning, settings)
+    wordings = _wordings(query.written, query)
+    shared = _shared(wordings, written)
+    meaning = (film.text @ sentences.embed(wordings).T).max(axis=1)
+    values = _alike(shared, meaning, settings)
+    values = np.where(shared >= settings.verbatim, values, np.minimum(values, MEANT))
     curve = np.zeros(count, np.float32)
     notes: list[Note] = []
     for line, value in zip(film.texts, values, strict=True):
@@ -94,7 +97,7 @@ def sound(query: Query, film: Film, settings: RetrieveSettings, count: int) -> A
         heard = curves.logistic(settings.silent - loudness, 0, 0.5)
     elif kinds & {"speech", "talking", "voice", "voices"}:
         heard = curves.logistic(spoken, 0.5, 8)
-    elif chosen := meant(film.classes, query.scene if query.relations else query.text):
+    elif chosen := _classes(query, film.classes):
         heard = film.levels[:, [2 + index for index in chosen]].max(axis=1)
     elif kinds & {"bang", "boom", "crash", "explosion", "loud", "noise"}:
         heard = curves.logistic(loudness - np.median(loudness), settings.loud, 0.5)
@@ -102,6 +105,14 @@ def sound(query: Query, film: Film, settings: RetrieveSettings, count: int) -> A
         return None
     seconds = np.minimum((np.arange(count) * settings.step).astype(int), len(heard) - 1)
     return np.asarray(heard[seconds], np.float32)
+
+
+def _classes(query: Query, known: Sequence[str]) -> tuple[int, ...]:
+    """The sounds that are meant, by the words of the question, else by a model's."""
+    words = tokens(query.text)
+    further = " ".join(word for word in query.sounds if word not in words)
+    asked = query.scene if query.relations else query.text
+    return meant(known, asked) or (meant(known, f"sound of {further}") if further else ())
 
 
 def quoted(wanted: str, words: Sequence[Word], share: float) -> list[Span]:
@@ -127,17 +138,29 @@ def quoted(wanted: str, words: Sequence[Word], share: float) -> list[Span]:
     return [words[first].span.union(words[last - 1].span) for first, last in pairs]
 
 
-def _best_phrases(wanted: str, film: Film, sentences: Sentences) -> Array:
-    """For each utterance (U,), the cosine of its nearest phrase."""
-    nearness = film.speech @ sentences.embed([wanted])[0]
+def _wordings(asked: str, query: Query) -> tuple[str, ...]:
+    """What to look for in words: those asked for, else the question.
+
+    A model that has put it into other words, or into another language, is believed as well.
+    """
+    if asked:
+        return (asked,)
+    alike = set(content(query.scene)) & set(content(query.text))
+    return (query.text,) if alike or query.scene == query.text else (query.text, query.scene)
+
+
+def _best_phrases(wordings: Sequence[str], film: Film, sentences: Sentences) -> Array:
+    """For each utterance (U,), the cosine of its nearest phrase to the nearest wording."""
+    nearness = (film.speech @ sentences.embed(wordings).T).max(axis=1)
     first = np.searchsorted(film.speakers, np.arange(len(film.utterances)))
     return np.asarray(np.maximum.reduceat(nearness, first), np.float32)
 
 
-def _shared(wanted: str, given: Sequence[str]) -> Array:
-    """For each given text (N,), the share of the words with meaning that are in it as well."""
-    asked = content(wanted)
-    return np.asarray(shares(asked, [tokens(text) for text in given]), np.float32)
+def _shared(wordings: Sequence[str], given: Sequence[str]) -> Array:
+    """For each given text (N,), the share of a wording's words with meaning that it has as well."""
+    told = [tokens(text) for text in given]
+    each = [shares(content(wanted), told) for wanted in wordings]
+    return np.asarray(np.max(each, axis=0), np.float32)
 
 
 def _alike(shared: Array, meaning: Array, settings: RetrieveSettings) -> Array:

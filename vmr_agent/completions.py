@@ -3,10 +3,25 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
-from vmr_agent.errors import ChatAnswerError, ChatDeclinedError
+from vmr_agent.errors import (
+    ChatAnswerError,
+    ChatBusyError,
+    ChatDeclinedError,
+    ChatFormError,
+    ChatRefusedError,
+    ServiceError,
+)
 from vmr_agent.protocols import ChatReply, Token
+
+SAID = 160  # characters of what a server says that are passed on
+REFUSALS = (401, 403, 404)
+FORMS = (400, 422)
+"""Status codes that are about the form of a request."""
+SHAPE = ("response_format", "json_", "grammar", "schema")
+"""Words about how an answer was asked for."""
 
 
 def completion(body: bytes, tries: int, name: str) -> ChatReply:
@@ -38,6 +53,40 @@ def completion(body: bytes, tries: int, name: str) -> ChatReply:
         tokens=_tokens(_at(_at(choice, "logprobs"), "content")),
         tries=tries,
     )
+
+
+def complaint(status: int, said: str, name: str, model: str) -> ServiceError:
+    """Whose fault an error is, by its status and what is ``said`` of it."""
+    words = said.lower().replace(model.lower(), "")  # models may be called multimodal
+    about_form = any(word in words for word in SHAPE)
+    # What passes, or is about the form, says nothing about what was sent.
+    if not about_form and status not in (408, 409, 429) and (known := _misfit(words, name)):
+        return known
+    if status in REFUSALS:  # what it says may hold parts of the key
+        return ChatRefusedError(
+            f"{name} turns us down ({status}): "
+            "is OPENAI_API_KEY valid there, and chat.model its name for the model?"
+        )
+    short = " ".join(said.split())[:SAID]
+    told = f"{name} answers {status}" + (f": {short}" if short else "")
+    if status in FORMS or (status >= 500 and about_form):
+        return ChatFormError(told)
+    return ChatBusyError(told)
+
+
+def _misfit(words: str, name: str) -> ServiceError | None:
+    """What this model cannot take."""
+    most = re.search(r"at most (\d+) image", words)
+    if most:
+        return ChatRefusedError(f"{name}: set chat.images to {most[1]}, it takes no more")
+    if "multimodal" in words or ("image" in words and "support" in words):
+        return ChatRefusedError(f"{name} takes no pictures: set chat.images to 0")
+    if "context" in words and ("length" in words or "exceed" in words or "size" in words):
+        return ChatRefusedError(
+            f"{name}: the question is too long for its context: lower chat.images, "
+            "or serve it with a longer one"
+        )
+    return None
 
 
 def _tokens(told: Any) -> tuple[Token, ...]:

@@ -31,7 +31,7 @@ from vmr_agent.errors import (
     ChatTimeoutError,
     ServiceError,
 )
-from vmr_agent.ledger import Ledger, answered, missed, weighed
+from vmr_agent.ledger import Ledger, missed
 from vmr_agent.library import Shelf, digest
 from vmr_agent.prompts import Prompt, load
 from vmr_agent.protocols import ChatModel, ChatReply, ChatRequest, Form, Turn
@@ -175,7 +175,7 @@ class Counsel:
 
     def _send(self, request: ChatRequest) -> ChatReply:
         """One request, paid for."""
-        load = weighed(request)
+        load = self.ledger.weighed(request)
         try:
             left = self.ledger.left(load, request.most_tokens)
         except BudgetSpent as error:
@@ -193,7 +193,7 @@ class Counsel:
             if isinstance(error, ChatBusyError | ChatTimeoutError | ChatRefusedError | BudgetSpent):
                 self._down = error  # whoever asks next in this run need not wait for the same
             raise error from None
-        self.ledger.note(answered(load, reply, self._clock() - began))
+        self.ledger.answered(load, reply, self._clock() - began)
         return reply
 
     def _request(self, question: Question, kind: type[BaseModel], form: Form) -> ChatRequest:

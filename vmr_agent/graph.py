@@ -146,8 +146,9 @@ def understand(state: State, box: Toolbox, tick: Tick) -> Update:
 def retrieve(state: State, box: Toolbox, tick: Tick) -> Update:
     name, made = advice.curves(box, state)
     duration, turn = box.entry(state).video.duration, state.horizon.round
-    unseen, settings = advice.unseen(box, state), box.settings.retrieve
-    return {"retrieval": tools.retrieve(name, made, duration, turn, settings, unseen)}
+    where, which = advice.horizon(box, state), state.asked.occurrence
+    settings = box.settings.retrieve
+    return {"retrieval": tools.retrieve(name, made, duration, turn, settings, *where, which)}
 
 
 @room
@@ -190,7 +191,7 @@ def verify(state: State, box: Toolbox, tick: Tick) -> Update:
 def widen(state: State, box: Toolbox, tick: Tick) -> Update:
     query, faults = advice.reworded(box, state)
     horizon = tools.widen(state.horizon, state.found, state.verdict, query)
-    return {"horizon": horizon, "faults": faults}
+    return {"horizon": horizon, "verdict": None, "faults": faults}
 
 
 # ── the plan ──────────────────────────────────────────────────────────────────────────────────

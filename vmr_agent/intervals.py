@@ -6,9 +6,11 @@ A set is a tuple of spans that rise and do not touch.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TypeVar
 
 from vmr_agent.types import Span
 
+T = TypeVar("T")
 Spans = tuple[Span, ...]
 
 
@@ -34,6 +36,17 @@ def both(one: Spans, other: Spans) -> Spans:
     """The set that covers what both cover."""
     shared = ((max(a.start, b.start), min(a.end, b.end)) for a in one for b in other)
     return joined(Span(start=start, end=end) for start, end in shared if start < end)
+
+
+def chosen(found: tuple[T, ...], occurrence: int) -> tuple[T, ...]:
+    """Of what rises in time the one that is asked for: 1 the first, -1 the last, all for 0.
+
+    Nothing if it does not come so often.
+    """
+    if not occurrence:
+        return found
+    place = occurrence - 1 if occurrence > 0 else len(found) + occurrence
+    return found[place : place + 1] if place >= 0 else ()
 
 
 def after(spans: Spans, duration: float) -> Spans:

@@ -16,7 +16,7 @@ from vmr_agent.protocols import ChatReply, ChatRequest
 from vmr_agent.report import Cost
 from vmr_agent.terms import ChatSettings
 
-PICTURE = 300  # tokens a picture counts for in advance; what it costs, the server says
+PICTURE = 300  # tokens a picture counts for until the server has said what one takes
 LEAST = 64  # tokens: no answer of ours is shorter
 
 
@@ -24,6 +24,8 @@ class Load(NamedTuple):
     """What a request weighs before it is sent."""
 
     tokens: int
+    words: int
+    """Of them, those that are no picture's."""
     images: int
 
 
@@ -42,6 +44,8 @@ class Ledger:
     def __init__(self, settings: ChatSettings, host: str) -> None:
         self._budget, self._price = settings.budget, settings.price_at(host)
         self.spent = self._unbilled = Cost()
+        self.picture = PICTURE
+        """Tokens that a picture took at most so far."""
 
     def left(self, load: Load, answer: int) -> Left:
         """For a request with an answer of so many tokens. Raises BudgetSpent if it is too much."""
@@ -62,11 +66,33 @@ class Ledger:
             min(answer, tokens, affordable),
         )
 
+    def weighed(self, request: ChatRequest) -> Load:
+        """About what a request weighs."""
+        parts = [part for turn in request.turns for part in turn.parts]
+        images = sum(isinstance(part, bytes) for part in parts)
+        words = sum(counted(part) for part in (request.system, *parts) if isinstance(part, str))
+        return Load(words + images * self.picture, words, images)
+
     def over(self, what: str) -> BudgetSpent:
         """That a part of the budget is spent."""
         most = getattr(self._budget, what)
         told = f"{most:g}" if isinstance(most, float) else most
         return BudgetSpent(f"the budget of the question is spent (chat.budget.{what} = {told})")
+
+    def answered(self, load: Load, reply: ChatReply, seconds: float) -> None:
+        """A request that was answered; the tokens as the server counts them, if it says so."""
+        if load.images and reply.tokens_in is not None:
+            self.picture = max(self.picture, (reply.tokens_in - load.words) // load.images)
+        told = reply.tokens_in is not None and reply.tokens_out is not None
+        cost = Cost(
+            calls=reply.tries,
+            tokens_in=load.tokens if reply.tokens_in is None else reply.tokens_in,
+            tokens_out=counted(reply.text) if reply.tokens_out is None else reply.tokens_out,
+            images=load.images,
+            seconds=seconds,
+            counted=told,
+        )
+        self.note(cost)
 
     def note(self, cost: Cost) -> None:
         """A request that was sent, whatever came of it."""
@@ -92,19 +118,6 @@ class Ledger:
         return price and (tokens_in * price[0] + tokens_out * price[1]) / 1e6
 
 
-def answered(load: Load, reply: ChatReply, seconds: float) -> Cost:
-    """What an answer took; the tokens as the server counts them, if it says so."""
-    told = reply.tokens_in is not None and reply.tokens_out is not None
-    return Cost(
-        calls=reply.tries,
-        tokens_in=load.tokens if reply.tokens_in is None else reply.tokens_in,
-        tokens_out=counted(reply.text) if reply.tokens_out is None else reply.tokens_out,
-        images=load.images,
-        seconds=seconds,
-        counted=told,
-    )
-
-
 def missed(load: Load, error: ServiceError, seconds: float) -> Cost:
     """What a request took that was not answered: read it was, unless it was turned down."""
     told = error.tokens_in is not None
@@ -119,14 +132,6 @@ def missed(load: Load, error: ServiceError, seconds: float) -> Cost:
         seconds=seconds,
         counted=told or not guess,
     )
-
-
-def weighed(request: ChatRequest) -> Load:
-    """About what a request weighs."""
-    parts = [part for turn in request.turns for part in turn.parts]
-    images = sum(isinstance(part, bytes) for part in parts)
-    words = sum(counted(part) for part in (request.system, *parts) if isinstance(part, str))
-    return Load(words + images * PICTURE, images)
 
 
 def counted(text: str) -> int:

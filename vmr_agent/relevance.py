@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from vmr_agent import channels, curves
 from vmr_agent.artefacts import Curves
 from vmr_agent.film import Film
-from vmr_agent.intervals import Spans
+from vmr_agent.intervals import Spans, chosen
+from vmr_agent.order import ordered
 from vmr_agent.protocols import Array, Arrays, Encoder, Sentences
 from vmr_agent.relations import allowed
 from vmr_agent.settings import RetrieveSettings
@@ -50,7 +51,8 @@ class Lens:
         stacked = np.stack([*rows.values()]) if rows else np.zeros((0, self.count), np.float32)
         others = [(relation, self._where(relation.scene)) for relation in query.relations]
         order = self._in_order(others) if others else np.ones(self.count, np.float32)
-        stacked = np.where(_quoted(stacked, rows), stacked, order * stacked)
+        exempt = not (query.spoken or query.written) and _quoted(stacked, rows)
+        stacked = np.where(exempt, stacked, order * stacked)
         made = Curves(
             step=self.settings.step,
             channels=tuple(rows),
@@ -70,12 +72,14 @@ class Lens:
         doubt = self.settings.unrelated ** (len(others) - len(known))
         return np.where(inside, doubt, self.settings.out_of_order * doubt).astype(np.float32)
 
-    def _where(self, scene: str) -> Spans:
-        """Where the film may be said to show something."""
+    def _where(self, other: str) -> Spans:
+        """Where the film may be said to show it; "the second time she sings" is one place."""
+        scene, _, occurrence = ordered(other)
         query = Query(text=scene, scene=scene, sounds=named(scene))
         rows = [*self._rows(query)[0].values()]
         curve = np.max(rows, axis=0) if rows else np.zeros(self.count, np.float32)
-        return curves.stretches(curve, LIKELY, self.settings.step, self.film.video.duration)
+        found = curves.stretches(curve, LIKELY, self.settings.step, self.film.video.duration)
+        return chosen(found, occurrence)
 
     def _rows(self, query: Query) -> tuple[dict[Channel, Array], list[channels.Note]]:
         """A curve (T,) for each channel that can say something, and what was heard or read."""

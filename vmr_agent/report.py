@@ -68,6 +68,15 @@ class Step(Record):
     """What it asked chat models for."""
 
 
+class PassedOver(Record):
+    """Where nobody looked closely."""
+
+    span: Span
+    """The part of the film."""
+    why: str
+    """What kept everybody from it."""
+
+
 class Coverage(Record):
     """Which part of the film the answer rests on; ``RunReport.faults`` says why not the rest."""
 
@@ -79,8 +88,8 @@ class Coverage(Record):
     """Share of the film whose key frames were read for text."""
     closely: tuple[Span, ...] = ()
     """Where candidates were looked at closely, in any round, rising."""
-    elsewhere: str = ""
-    """Why the rest was not."""
+    passed_over: tuple[PassedOver, ...] = ()
+    """The rest of the film, rising."""
 
 
 class RunReport(Record):

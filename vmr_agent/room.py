@@ -79,7 +79,7 @@ def room(work: Callable[[State, Toolbox, Tick], Update]) -> Node:
 
 def _made(update: Update) -> str:
     made = {key: value for key, value in update.items() if key not in UNTOLD}
-    return ", ".join(_brief(key, value) for key, value in made.items())
+    return ", ".join(_brief(key, value) for key, value in made.items() if value is not None)
 
 
 def _brief(key: str, value: Any) -> str:

@@ -152,7 +152,7 @@ class Update(TypedDict, total=False):
     described: tuple[Candidate, ...]
     clips: tuple[Clip, ...]
     proposals: tuple[Proposal, ...]
-    verdict: Verdict
+    verdict: Verdict | None
     horizon: Horizon
     steps: tuple[Step, ...]
     faults: tuple[Fault, ...]

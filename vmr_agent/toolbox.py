@@ -196,6 +196,7 @@ class Toolbox:
         speech = digest(voice, m["speech"], s.transcribe.model_dump(), s.models.language)
         sounds = digest(voice, m["sound"])
         asked = (self.chat.name, self.chat.address) if self.chat else ()
+        prompts = [load(name).digest for name in ("preface", "caption")]
         entry = digest(vectors, screen, speech, sounds, m["sentences"])
         return {
             "footage": footage,
@@ -205,7 +206,7 @@ class Toolbox:
             "sounds": sounds,
             "entry": entry,
             "curves": digest(entry, s.retrieve.model_dump(), sorted(s.without)),
-            "generic": digest(entry, asked, load("caption").digest, s.chat.image_side),
+            "generic": digest(entry, asked, prompts, s.chat.image_side),
         }
 
 

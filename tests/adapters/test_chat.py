@@ -70,9 +70,9 @@ def always() -> None:
     pass
 
 
-def answered(script: Script, **changes: Any) -> tuple[ChatReply, Endpoint]:
+def answered(script: Script, retries: int = 2, **changes: Any) -> tuple[ChatReply, Endpoint]:
     with endpoint(script) as served:
-        chat = server(served)
+        chat = server(served, retries=retries)
         try:
             return chat.complete(request(**changes), always), served
         finally:
@@ -248,6 +248,17 @@ def huge(exchange: Exchange) -> None:
     exchange.say('{"shown": "' + "y" * 8_000_000 + '"}')
 
 
+def endless(exchange: Exchange) -> None:
+    """An error that goes on until whoever asked hangs up."""
+    handler = exchange.handler
+    handler.send_response(400)
+    handler.send_header("Content-Type", "application/json")
+    handler.end_headers()
+    handler.close_connection = True
+    while True:
+        handler.wfile.write(b"no" * 50_000)
+
+
 def echoing(status: int) -> Script:
     return lambda e: e.error(status, f"Incorrect API key provided: {KEY[:9]}***{KEY[-7:]} ({KEY})")
 
@@ -299,6 +310,7 @@ WRONG: dict[str, tuple[Script, type[ServiceError]]] = {
         lambda e: e.send(500, b"zz", Content_Type="application/json; charset=hex"),
         ServiceError,
     ),
+    "an error without end": (endless, ChatFormError),
     "another model": (
         lambda e: e.error(404, "No endpoints found that support image input"),
         ChatRefusedError,
@@ -314,6 +326,14 @@ WRONG: dict[str, tuple[Script, type[ServiceError]]] = {
     "too long": (
         lambda e: e.error(400, "This model's maximum context length is 8192 tokens."),
         ChatRefusedError,
+    ),
+    "a model with eyes in its name is busy": (
+        lambda e: e.error(429, "eyes/multimodal-instruct is rate-limited upstream"),
+        ChatBusyError,
+    ),
+    "no such form with pictures": (
+        lambda e: e.error(400, "json_object is not supported with image input"),
+        ChatFormError,
     ),
     "no grammar": (lambda e: e.error(500, "failed to parse grammar"), ChatFormError),
     "a form repeated with its pictures": (
@@ -339,7 +359,7 @@ def test_every_fault_has_its_error_in_time(
     script, kind = WRONG[fault]
     began = time.monotonic()
     with pytest.raises(kind) as caught:
-        answered(script)
+        answered(script, retries=1)  # the pause before a second one is as long as the deadline
     assert time.monotonic() - began < DEADLINE + 0.5
     told = str(caught.value)
     assert "\n" not in told
@@ -546,3 +566,45 @@ def test_probabilities_of_tokens_are_read() -> None:
 def test_probabilities_of_another_kind_are_none(told: Any) -> None:
     reply, _ = answered(lambda e: e.say(GOOD, logprobs=told), probabilities=True)
     assert (reply.text, reply.tokens) == (GOOD, ())
+
+
+def test_what_a_server_does_not_take_is_not_asked_for_beyond_the_budget() -> None:
+    """It refuses one thing after the other, and each costs a request."""
+
+    def picky(exchange: Exchange) -> None:
+        for name in ("max_tokens", "temperature", "logprobs"):
+            if name in exchange.body:
+                hint = " Use 'max_completion_tokens' instead." if name == "max_tokens" else ""
+                return exchange.error(400, f"Unsupported parameter: '{name}'.{hint}")
+        return exchange.say(GOOD)
+
+    for most in (1, 2, 3):
+        with endpoint(picky) as served:
+            chat = server(served)
+            with pytest.raises(ChatFormError) as caught:
+                chat.complete(request(most_tries=most, probabilities=True), always)
+            chat.close()
+        assert len(served.requests) == caught.value.tries == most
+
+
+@pytest.mark.parametrize("proxy", ["socks://127.0.0.1:1", "socks5://127.0.0.1:1", "ftp://here"])
+def test_a_proxy_that_cannot_be_used_is_told(proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALL_PROXY", proxy)
+    with pytest.raises(SettingsError, match="ALL_PROXY"):
+        ChatServer(ChatSettings(model="any", base_url="http://127.0.0.1:1/v1"))
+
+
+def test_a_host_that_lets_nobody_in_is_not_a_slow_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its queue is full: connections are neither taken nor turned down."""
+    monkeypatch.setattr("vmr_agent.adapters.chat.CONNECT", 0.2)
+    with socket.socket() as full, socket.socket() as first, socket.socket() as second:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        for each in (first, second):
+            each.setblocking(False)
+            each.connect_ex(full.getsockname())
+        url = f"http://127.0.0.1:{full.getsockname()[1]}/v1"
+        chat = ChatServer(ChatSettings(model="scripted", base_url=url, retries=0))
+        with pytest.raises(ChatBusyError, match="cannot be reached"):
+            chat.complete(request(seconds=10.0), always)
+        chat.close()

@@ -217,7 +217,7 @@ def in_pieces(detector: SceneShots, frames: list[Frame], edges: list[float]) -> 
 @every_detector
 @pytest.mark.parametrize("holds", [False, True], ids=["even", "holds"])
 def test_pieces_of_a_film_give_what_the_whole_film_gives(detector: str, holds: bool) -> None:
-    @settings(max_examples=20, deadline=None)
+    @settings(max_examples=20)
     @given(films(holds), st.lists(st.floats(0.1, 12), min_size=1, max_size=3))
     def check(frames: list[Frame], edges: list[float]) -> None:
         whole = shots(detector).cuts(frames, 0.0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -17,7 +19,7 @@ from vmr_agent.rounds import Retrieval
 from vmr_agent.settings import RetrieveSettings
 from vmr_agent.testing import ColourEncoder, WordSentences
 from vmr_agent.tools import retrieve, understand
-from vmr_agent.types import Channel
+from vmr_agent.types import Channel, Query, Relation
 
 SETTINGS = RetrieveSettings(step=0.5, top_k=5, fall=0.5, bridge=1.5)
 STEP = SETTINGS.step
@@ -148,3 +150,119 @@ def test_any_curve_gives_candidates_within_the_film_and_the_budget(rows: Array, 
     # However faint the best is, a refusal can say what came nearest; the others must be worth it.
     assert bool(found) == (rows.max() >= 1e-6)
     assert all(score >= 0.05 for score in scores[1:])
+
+
+def stretches(count: int, height: float = 0.9) -> tuple[Curves, dict[str, Array]]:
+    """As many seconds of relevance, ten seconds apart, the later the fainter."""
+    row = np.zeros(20 * count, np.float32)
+    for n in range(count):
+        row[20 * n + 4 : 20 * n + 6] = height - n / 100
+    return Curves(step=STEP, channels=("picture",), notes=()), {"curves": row[None]}
+
+
+def starts(found: Retrieval) -> list[float]:
+    return sorted(each.span.start for each in found.candidates)
+
+
+@pytest.mark.parametrize(
+    ("occurrence", "expected"),
+    [
+        (0, [2, 12, 22, 32, 42]),
+        (1, [2, 12, 22, 32, 42]),
+        (3, [2, 12, 22, 32, 42, 52, 62]),
+        (-1, [72, 82, 92, 102, 112]),
+    ],
+)
+def test_one_counts_from_the_end_at_which_counting_begins(
+    occurrence: int, expected: list[float]
+) -> None:
+    found = retrieve("c", stretches(12), 120, 1, SETTINGS, occurrence=occurrence)
+    assert starts(found) == expected
+    scores = [each.score for each in found.candidates]
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_what_is_unlikely_is_not_counted() -> None:
+    made, rows = stretches(12)
+    rows["curves"][0, 4:6] = 0.3
+    assert starts(retrieve("c", (made, rows), 120, 1, SETTINGS, occurrence=1))[0] == 12
+    faint = retrieve("c", stretches(3, height=0.4), 30, 1, SETTINGS, occurrence=-1)
+    assert len(faint.candidates) == 3, "where nothing is likely, the best are looked at"
+
+
+def test_places_where_nobody_has_looked_come_first() -> None:
+    looked, unseen = (span(0, 26),), (span(40, 50), span(110, 120))
+    found = retrieve("c", stretches(3), 120, 1, SETTINGS, looked, unseen)
+    assert [each.span.start for each in found.candidates] == [40, 110, 2, 12, 22]
+    assert found.candidates[0].evidence[0].note == "not looked at before"
+    many = retrieve("c", stretches(12), 120, 1, SETTINGS, looked, unseen)
+    assert starts(many) == [32, 42, 52, 62, 72]
+
+
+def test_a_sound_may_be_named_by_a_model() -> None:
+    """In any language: its classes are asked for by the names that it gives."""
+    barking = replace(
+        film(4, levels=[(-30.0, 0.0)] * 4),
+        levels=np.array([[-30, 0, p] for p in (0, 0.9, 0.9, 0)], np.float32),
+        classes=("dog barking",),
+    )
+    plain = understand("un chien aboie")
+    lens = Lens(barking, 1, ColourEncoder(), WordSentences(), SETTINGS)
+    assert "sound" not in lens.relevance(plain)[0].channels
+    told = plain.model_copy(update={"sounds": ("dog", "barking")})
+    made, out = lens.relevance(told)
+    row = out["curves"][made.channels.index("sound")]
+    assert row[[0, 2, 4, 6]].tolist() == pytest.approx([0, 0.9, 0.9, 0])
+
+
+def test_what_a_model_has_translated_is_looked_for_in_speech_and_text() -> None:
+    plain = understand("quelqu'un parle du temps")
+    told = plain.model_copy(update={"scene": "the weather is fine", "spoken": ""})
+    for query, found in ((plain, False), (told, True)):
+        made, out = Lens(talkie, 1, ColourEncoder(), WordSentences(), SETTINGS).relevance(query)
+        speech = out["curves"][made.channels.index("speech")]
+        assert bool(speech.max() > 0.5) == found
+
+
+def test_other_wordings_are_looked_for_too() -> None:
+    plain = understand("something vermilion")
+    told = plain.model_copy(update={"paraphrases": ("a red thing",)})
+    for query, found in ((plain, False), (told, True)):
+        made, out = Lens(talkie, 1, ColourEncoder(), WordSentences(), SETTINGS).relevance(query)
+        picture = out["curves"][made.channels.index("picture")]
+        assert bool(picture[24:36].min() > 0.5) == found
+
+
+def related(text: str, kind: str, other: str, **more: str) -> Query:
+    relation = Relation.model_validate({"kind": kind, "scene": other})
+    update = {"scene": text, "relations": (relation,), **more}
+    return understand(text).model_copy(update=update)
+
+
+TURNS = film(40, colours=[*["red"] * 5, *["grey"] * 5] * 4, cuts=range(5, 40, 5))
+
+
+def test_the_other_thing_may_be_one_time_of_several() -> None:
+    """Red is seen four times: what comes after the second comes after 15 s."""
+    lens = Lens(TURNS, 1, ColourEncoder(), WordSentences(), SETTINGS)
+    first = lens.relevance(related("grey", "after", "it is red"))[1]["order"]
+    second = lens.relevance(related("grey", "after", "the second time it is red"))[1]["order"]
+    last = lens.relevance(related("grey", "before", "the last time it is red"))[1]["order"]
+    assert np.flatnonzero(first == 1)[0] * STEP == pytest.approx(5, abs=1)
+    assert np.flatnonzero(second == 1)[0] * STEP == pytest.approx(15, abs=1)
+    assert np.flatnonzero(last == 1)[-1] * STEP == pytest.approx(30, abs=1)
+
+
+def test_order_holds_for_words_that_are_asked_for() -> None:
+    """A sign before and after: it is what is asked for, no quotation of the whole question."""
+    signs = film(
+        60,
+        colours=[*["grey"] * 30, "red", *["grey"] * 29],
+        cuts=(30, 31),
+        written=[line(10, 12, "EXIT"), line(50, 52, "EXIT")],
+    )
+    query = related("EXIT", "after", "something red", written="EXIT")
+    made, out = Lens(signs, 2, ColourEncoder(), WordSentences(), SETTINGS).relevance(query)
+    row = out["curves"][made.channels.index("text")]
+    assert row[21] == pytest.approx(SETTINGS.out_of_order * row[101])
+    assert row[101] > 0.9

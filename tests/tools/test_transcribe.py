@@ -60,7 +60,7 @@ def heard(tape: Tape, samples: Array, sizes: list[int]) -> Speech:
     return transcribe(parts)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.integers(940, 1880), min_size=1, max_size=4), st.integers(0, 99))
 def test_no_sample_is_lost_or_heard_twice(frames: list[int], seed: int) -> None:
     sizes = [FRAME * count for count in frames]

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shelved import candidate, span
 
+from vmr_agent.questions import Judgement
 from vmr_agent.rounds import Verdict
 from vmr_agent.settings import VerifySettings
 from vmr_agent.tools import verify
@@ -142,3 +143,26 @@ def test_any_proposals_get_a_fair_verdict(proposals: list[Proposal]) -> None:
     for moment in verdict.moments:
         assert moment.span.start in starts
         assert moment.span.end in ends
+
+
+def test_who_was_not_asked_about_beside_others_is_no_moment() -> None:
+    """Where a model has judged; what it gave no answer to goes by its score."""
+    found = (proposed(0, 5, 0.9), proposed(10, 15, 0.9), proposed(20, 25, 0.9))
+    told = verify(found, (), SETTINGS, judgements={0: Judgement(0.9, 0.1), 1: None})
+    assert {m.span.start for m in told.moments} == {0, 10}
+    assert [m.span.start for m in told.rejected] == [20]
+    assert len(verify(found, (), SETTINGS).moments) == 3
+
+
+def test_a_rival_that_is_as_likely_refuses_it() -> None:
+    found = (proposed(0, 5, 0.9),)
+    assert not verify(found, (), SETTINGS, judgements={0: Judgement(0.9, 0.9)}).moments
+    assert verify(found, (), SETTINGS, judgements={0: Judgement(0.9, 0.1)}).moments
+
+
+@pytest.mark.parametrize(("occurrence", "start"), [(1, 0), (2, 10), (-1, 20), (4, None)])
+def test_one_time_of_several_is_asked_for(occurrence: int, start: float | None) -> None:
+    found = (proposed(10, 15, 0.7), proposed(20, 25, 0.8), proposed(0, 5, 0.6))
+    told = verify(found, (), SETTINGS, occurrence)
+    assert [m.span.start for m in told.moments] == ([] if start is None else [start])
+    assert told.moments or told.rejected

@@ -9,11 +9,10 @@ from __future__ import annotations
 import asyncio
 import base64
 import os
-import re
 import threading
 import time
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import CancelledError, Future
 from contextvars import ContextVar
 from dataclasses import replace
@@ -23,30 +22,26 @@ import httpx2
 import openai
 from openai import AsyncOpenAI
 
-from vmr_agent.completions import completion
+from vmr_agent.completions import complaint, completion
 from vmr_agent.errors import (
     ChatAnswerError,
     ChatBusyError,
-    ChatFormError,
-    ChatRefusedError,
     ChatTimeoutError,
     ServiceError,
     SettingsError,
 )
-from vmr_agent.keys import SHARED, is_sendable, scrubber
+from vmr_agent.keys import SHARED, checked_address, is_sendable, scrubber
 from vmr_agent.protocols import ChatReply, ChatRequest
 from vmr_agent.terms import ChatSettings
 
 GLANCE = 0.2  # seconds between two looks at whether anybody still wants the answer
 LARGEST = 4_000_000  # bytes of a reply: ten times what the longest answer with its tokens takes
+REASONS = 64_000  # bytes of an error that are read, as they come: packed ones unfold
 CONNECT = 5.0  # seconds for a connection
 GRACE = 0.4  # seconds after which an answer is given up whatever the loop is at
 ALTERNATIVES = 20  # tokens whose probability is asked for at every place: the most there are
 LOCAL = "none"  # the key of a server that wants none: the client insists on one
-SAID = 160  # characters of what a server says that are passed on
-REFUSALS = (openai.AuthenticationError, openai.PermissionDeniedError, openai.NotFoundError)
-FORMS = (openai.BadRequestError, openai.UnprocessableEntityError, openai.InternalServerError)
-"""Status errors that may be about the form of a request."""
+UNREACHED = "cannot be reached or broke off; is it up, and chat.base_url right?"
 GARBLED = (httpx2.DecodingError, TypeError, AssertionError, LookupError, ValueError)
 """What the client raises when a body is not in the encoding that its header names."""
 _SENT: ContextVar[list[int]] = ContextVar("sent")
@@ -57,20 +52,18 @@ class ChatServer:
     """``ChatServer(settings).complete(request)`` sends one request and waits for its answer."""
 
     def __init__(self, settings: ChatSettings) -> None:
-        key = os.environ.get("OPENAI_API_KEY", "").strip()
         url = settings.base_url
         url = os.environ.get("OPENAI_BASE_URL") if url is None else url
-        self._settings, self._key, self._hosted = settings, key, url is None
-        self._scrub = scrubber(key)
+        self._settings, self._hosted = settings, url is None
+        # Never a local variable: tracebacks may show those.
+        self._key = os.environ.get("OPENAI_API_KEY", "").strip()
+        self._scrub = scrubber(self._key)
         self._client = AsyncOpenAI(
-            api_key=key if key and is_sendable(key) else LOCAL,
+            api_key=self._key if self._key and is_sendable(self._key) else LOCAL,
             base_url=None if url is None else checked_address(url),
             max_retries=settings.retries,
             timeout=httpx2.Timeout(settings.deadline, connect=CONNECT),
-            # Whoever redirects us does not get the frames.
-            http_client=httpx2.AsyncClient(
-                follow_redirects=False, event_hooks={"request": [_count]}
-            ),
+            http_client=_wire(),
         )
         self.address = str(self._client.base_url)
         self.host = self._client.base_url.host
@@ -135,8 +128,11 @@ class ChatServer:
             try:
                 return await self._once(call, request.most_tries)
             except openai.APIStatusError as error:
-                if not self._quirks.learn(_message(error), call):
-                    raise self._told_apart(error) from None
+                learnt = self._quirks.learn(_message(error), call)
+                if not learnt or _SENT.get()[0] >= request.most_tries:
+                    said = self._scrub(_message(error))
+                    told = (error.status_code, said, self.name, self._settings.model)
+                    raise complaint(*told) from None
 
     async def _once(self, call: dict[str, Any], most: int) -> ChatReply:
         sent = _SENT.get()
@@ -151,12 +147,12 @@ class ChatServer:
                     body += piece
                     if len(body) > LARGEST:
                         raise ChatAnswerError(f"{self.name} sent more than {LARGEST} bytes")
-        except (openai.APITimeoutError, httpx2.TimeoutException):
-            raise
+        except (openai.APITimeoutError, httpx2.TimeoutException) as error:
+            if not isinstance(error.__cause__, httpx2.ConnectTimeout):
+                raise
+            raise ChatBusyError(f"{self.name} {UNREACHED}") from None
         except (openai.APIConnectionError, httpx2.TransportError):
-            raise ChatBusyError(
-                f"{self.name} cannot be reached or broke off; is it up, and chat.base_url right?"
-            ) from None
+            raise ChatBusyError(f"{self.name} {UNREACHED}") from None
         except GARBLED:
             raise ChatAnswerError(f"{self.name} sent something that cannot be read") from None
         return self._scrubbed(completion(bytes(body), sent[0], self.name))
@@ -166,29 +162,6 @@ class ChatServer:
         if len(self._key) < SHARED or self._key not in reply.text:
             return reply
         return replace(reply, text=reply.text.replace(self._key, "[…]"))
-
-    def _told_apart(self, error: openai.APIStatusError) -> ServiceError:
-        """Whose fault it is, by what the server says."""
-        said = _message(error).lower()
-        most = re.search(r"at most (\d+) image", said)
-        if most:
-            return ChatRefusedError(f"{self.name}: set chat.images to {most[1]}, it takes no more")
-        if "multimodal" in said or ("image" in said and "support" in said):
-            return ChatRefusedError(f"{self.name} takes no pictures: set chat.images to 0")
-        if "context" in said and ("length" in said or "exceed" in said or "size" in said):
-            return ChatRefusedError(
-                f"{self.name}: the question is too long for its context: lower chat.images, "
-                "or serve it with a longer one"
-            )
-        if isinstance(error, REFUSALS):  # what it says may hold parts of the key
-            return ChatRefusedError(
-                f"{self.name} turns us down ({error.status_code}): "
-                "is OPENAI_API_KEY valid there, and chat.model its name for the model?"
-            )
-        about_form = any(word in said for word in ("grammar", "schema", "response_format"))
-        if isinstance(error, FORMS) and (error.status_code < 500 or about_form):
-            return ChatFormError(self._told(error))
-        return ChatBusyError(self._told(error))
 
     def _call(self, request: ChatRequest) -> dict[str, Any]:
         messages: list[dict[str, Any]] = [{"role": "system", "content": request.system}]
@@ -213,10 +186,6 @@ class ChatServer:
                 pass
         return call
 
-    def _told(self, error: openai.APIStatusError) -> str:
-        said = " ".join(self._scrub(_message(error)).split())[:SAID]
-        return f"{self.name} answers {error.status_code}" + (f": {said}" if said else "")
-
 
 class _Quirks:
     """What this server takes, as far as it has said."""
@@ -240,22 +209,45 @@ class _Quirks:
         return True
 
 
-def checked_address(url: str) -> str:
-    """The address. Raises SettingsError that says what is wrong with it, and not what it is."""
+def _wire() -> httpx2.AsyncClient:
     try:
-        parts = httpx2.URL(url)
-    except (httpx2.InvalidURL, ValueError):
-        parts = httpx2.URL("")
-    if parts.userinfo or parts.query:
-        raise SettingsError("no key belongs into chat.base_url: set OPENAI_API_KEY")
-    fits = parts.scheme in ("http", "https") and re.fullmatch(r"[\w.:-]+", parts.host)
-    if not fits or not (parts.port is None or 0 < parts.port < 1 << 16):
-        raise SettingsError("chat.base_url is no address: it looks like http://localhost:8000/v1")
-    return url
+        return httpx2.AsyncClient(
+            follow_redirects=False,  # whoever redirects us does not get the frames
+            event_hooks={"request": [_count], "response": [_shorten]},
+        )
+    except (ImportError, ValueError):
+        raise SettingsError(
+            "the proxy in ALL_PROXY, HTTPS_PROXY or HTTP_PROXY cannot be used: "
+            "it looks like http://host:3128"
+        ) from None
 
 
 async def _count(_: httpx2.Request) -> None:
     _SENT.get()[0] += 1
+
+
+async def _shorten(response: httpx2.Response) -> None:
+    """The client reads errors whole, before anybody can say how long they may be."""
+    if not response.is_success:
+        response.stream = _Beginning(response.stream)
+
+
+class _Beginning(httpx2.AsyncByteStream):
+    """The first ``REASONS`` bytes of a body."""
+
+    def __init__(self, whole: Any) -> None:
+        self._whole = whole
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        left = REASONS
+        async for piece in self._whole:
+            yield piece[:left]
+            left -= len(piece)
+            if left <= 0:
+                return
+
+    async def aclose(self) -> None:
+        await self._whole.aclose()
 
 
 def _message(error: openai.APIStatusError) -> str:

@@ -9,6 +9,7 @@ from vmr_agent.counsel import Counsel, Question
 from vmr_agent.prompts import load
 from vmr_agent.questions.sheet import sheet
 from vmr_agent.questions.views import View
+from vmr_agent.types import IMPORTANCE
 
 LONGEST = 200  # characters of a caption
 
@@ -24,4 +25,4 @@ def captions(counsel: Counsel, film: str, query: str, seen: Sequence[View]) -> d
     question = Question(load("caption"), inputs, data, pictures, kept=bool(query))
     found = counsel.ask(film, question, sheet([view.id for view in seen], str)).record
     lines = {name: " ".join((text or "").split()) for name, text in found}
-    return {name: line[:LONGEST] for name, line in lines.items() if line}
+    return {name: line[:LONGEST] for name, line in lines.items() if line not in ("", IMPORTANCE)}

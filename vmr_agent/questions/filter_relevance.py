@@ -12,6 +12,8 @@ from vmr_agent.questions.sheet import ballot, weighed
 from vmr_agent.questions.views import View
 from vmr_agent.types import Query
 
+ABSENT = 0.02  # what a bare no is worth: four of them are no perhaps, one of four is a no to all
+
 
 def sightings(counsel: Counsel, film: str, query: Query, seen: Sequence[View]) -> dict[str, float]:
     """How relevant each stretch is, in [0, 1], by its id; those that went unanswered are left out.
@@ -24,7 +26,8 @@ def sightings(counsel: Counsel, film: str, query: Query, seen: Sequence[View]) -
     data = {"items": asked, "candidates": [view.facts for view in seen]}
     pictures = tuple(shown for view in seen for shown in view.pictures)
     question = Question(load("filter_relevance"), inputs, data, pictures, probabilities=True)
-    found = weighed(counsel.ask(film, question, ballot([view.id for view in seen], asked)))
+    heard = counsel.ask(film, question, ballot([view.id for view in seen], asked))
+    found = weighed(heard, no=ABSENT)
     return {place: _all_told([*row.values()], query) for place, row in found.items()}
 
 

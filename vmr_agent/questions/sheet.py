@@ -40,7 +40,7 @@ class Sheet(Answer):
     def _filled(cls, given: Any) -> Any:
         if not isinstance(given, Mapping):
             return given
-        kinds = {name: field.annotation for name, field in cls.model_fields.items()}
+        kinds = {name: field.rebuild_annotation() for name, field in cls.model_fields.items()}
         fit = {
             name: given[name] for name in kinds if name in given and _fits(given[name], kinds[name])
         }
@@ -78,11 +78,14 @@ def ballot(places: Iterable[str], things: Iterable[str]) -> type[Sheet]:
     return sheet(places, sheet(things, YesNo))
 
 
-def weighed(heard: Heard[Sheet]) -> dict[str, dict[str, float]]:
-    """Probability of yes by place and thing, as far as a ballot was filled in."""
+def weighed(heard: Heard[Sheet], no: float = 1 - SURE) -> dict[str, dict[str, float]]:
+    """Probability of yes by place and thing, as far as a ballot was filled in.
+
+    ``no`` is that behind a bare no.
+    """
     return {
         place: {
-            thing: heard.chances.get(f"{place}.{thing}", SURE if said == "yes" else 1 - SURE)
+            thing: heard.chances.get(f"{place}.{thing}", SURE if said == "yes" else no)
             for thing, said in row.items()
         }
         for place, row in heard.record.model_dump(exclude_none=True).items()

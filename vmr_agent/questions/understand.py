@@ -52,7 +52,7 @@ def reading(counsel: Counsel, film: str, local: Query, speech: str) -> Query:
     question = Question(load("understand"), inputs, {"words_heard": speech})
     found = counsel.ask(film, question, Reading).record
     occurrence = found.occurrence if -1 <= found.occurrence <= FURTHEST else 0
-    relations = (
+    relations = tuple(
         Relation(kind=r.kind, scene=_line(r.scene)) for r in found.relations if _line(r.scene)
     )
     return local.model_copy(
@@ -64,8 +64,8 @@ def reading(counsel: Counsel, film: str, local: Query, speech: str) -> Query:
             "sounds": tuple(dict.fromkeys((*local.sounds, *_words(found.sounds)))),
             "spoken": _line(found.spoken) or local.spoken,
             "written": _line(found.written) or local.written,
-            "relations": tuple(relations)[:2],
-            "occurrence": occurrence,
+            "relations": relations[:2] or local.relations,
+            "occurrence": occurrence or local.occurrence,
             "combine": found.combine,
             "items": _some(found.items)[:4],
             "paraphrases": _some(found.paraphrases)[:2] or local.paraphrases,

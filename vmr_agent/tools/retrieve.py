@@ -6,7 +6,10 @@ raises (SpotVMR); where a chat model looks, also places that nobody has looked a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from itertools import islice, takewhile
+from typing import NamedTuple
 
 from vmr_agent import curves
 from vmr_agent.artefacts import Curves
@@ -28,31 +31,65 @@ def retrieve(
     duration: float,
     turn: int,
     settings: RetrieveSettings,
+    looked: Spans = (),
     unseen: Spans = (),
+    occurrence: int = 0,
 ) -> Retrieval:
     """The best stretches, best first; twice as many in every later round.
 
-    What the curves leave free of the budget goes to ``unseen`` stretches, evenly over the film.
+    What the curves leave free of the budget goes to ``unseen`` stretches, evenly over the film,
+    and only then to those where somebody has ``looked`` in vain. Where one ``occurrence`` is asked
+    for, they are those nearest to that end of the film at which counting begins.
     """
     found, rows = made[0], made[1]["curves"]
     fused = rows.max(axis=0, initial=0)
-    usual = curves.background(fused)
-    left = fused.copy()
-    candidates: list[Candidate] = []
-    budget = settings.top_k * 2 ** (turn - 1)
-    least = FAINT if unseen else NOTHING
-    while len(candidates) < budget and left.max() >= (FAINT if candidates else least):
+    budget = settings.top_k * 2 ** (turn - 1) + max(0, abs(occurrence) - 1)
+    peaks = partial(_peaks, found, fused, duration, settings)
+    likely = takewhile(lambda peak: peak.height >= LIKELY, peaks() if occurrence else ())
+    best = _counted(likely, occurrence, budget) or [*islice(peaks(), 2 * budget)]
+    worth = [p for n, p in enumerate(best) if p.height >= (FAINT if n or unseen else NOTHING)]
+    again = [peak for peak in worth if _mostly_in(peak.span, looked)]
+    new = [_candidate(peak, found, rows) for peak in worth if peak not in again][:budget]
+    free = [part for part in unseen if not any(part.overlap(each.span) for each in new)]
+    new += _unlooked(free, budget - len(new), fused, found.step)
+    new += [_candidate(peak, found, rows) for peak in again[: budget - len(new)]]
+    return Retrieval(curves=name, candidates=tuple(new))
+
+
+class Peak(NamedTuple):
+    """The stretch around a peak of a curve."""
+
+    span: Span
+    step: int
+    height: float
+
+
+def _peaks(
+    found: Curves, fused: Array, duration: float, settings: RetrieveSettings
+) -> Iterator[Peak]:
+    """The highest first."""
+    usual, left = curves.background(fused), fused.copy()
+    gap = round(settings.bridge / found.step)
+    while (height := float(left.max(initial=0))) > 0:
         peak = int(left.argmax())
-        level = usual + settings.fall * max(0.0, float(fused[peak]) - usual)
-        gap = round(settings.bridge / found.step)
-        first, last = curves.region(left, peak, min(level, float(fused[peak])), gap)
+        level = usual + settings.fall * max(0.0, height - usual)
+        first, last = curves.region(left, peak, min(level, height), gap)
         left[first:last] = 0
         span = Span(start=first * found.step, end=min(last * found.step, duration))
-        candidates.append(_candidate(span, peak, found, rows))
-    chosen = [each.span for each in candidates]
-    free = [part for part in unseen if not any(part.overlap(each) for each in chosen)]
-    candidates += _unlooked(free, budget - len(candidates), fused, found.step)
-    return Retrieval(curves=name, candidates=tuple(candidates))
+        yield Peak(span, peak, height)
+
+
+def _counted(likely: Iterable[Peak], occurrence: int, budget: int) -> list[Peak]:
+    """Those by which one counts up to the one that is asked for, the highest first.
+
+    Some more than that: a few may turn out to be something else.
+    """
+    in_order = sorted(likely, key=lambda each: each.span.start, reverse=occurrence < 0)
+    return sorted(in_order[:budget], key=lambda each: -each.height)
+
+
+def _mostly_in(span: Span, spans: Spans) -> bool:
+    return sum(map(span.overlap, spans)) > span.length / 2
 
 
 def _unlooked(unseen: Sequence[Span], most: int, fused: Array, step: float) -> list[Candidate]:
@@ -71,20 +108,21 @@ def _unlooked(unseen: Sequence[Span], most: int, fused: Array, step: float) -> l
     return sorted(found, key=lambda each: -each.score)
 
 
-def _candidate(span: Span, peak: int, found: Curves, rows: Array) -> Candidate:
+def _candidate(peak: Peak, found: Curves, rows: Array) -> Candidate:
+    span, heights = peak.span, rows[:, peak.step]
     evidence = [
         Evidence(
             source=channel,
-            note=_note(channel, span, found, float(row[peak])),
-            score=float(row[peak]),
+            note=_note(channel, span, found, float(height)),
+            score=float(height),
             span=span,
         )
-        for channel, row in zip(found.channels, rows, strict=True)
-        if row[peak] >= min(FAINT, rows[:, peak].max())
+        for channel, height in zip(found.channels, heights, strict=True)
+        if height >= min(FAINT, heights.max())
     ]
     evidence.sort(key=lambda reason: -reason.score)
     evidence += [_related(what, spans, span) for what, spans in found.others]
-    return Candidate(span=span, score=float(rows[:, peak].max()), evidence=tuple(evidence))
+    return Candidate(span=span, score=peak.height, evidence=tuple(evidence))
 
 
 def _related(what: str, spans: Spans, span: Span) -> Evidence:

@@ -8,8 +8,9 @@ are weighed together, and it can refuse.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from vmr_agent.intervals import chosen
 from vmr_agent.questions import Judgement
 from vmr_agent.rounds import Verdict
 from vmr_agent.settings import VerifySettings
@@ -28,23 +29,28 @@ def verify(
     dropped: tuple[Candidate, ...],
     settings: VerifySettings,
     occurrence: int = 0,
-    judgements: Mapping[int, Judgement] = {},
+    judgements: Mapping[int, Judgement | None] = {},
 ) -> Verdict:
     """Moments, best first, and what was turned down, best first (``dropped`` included).
 
     ``occurrence`` is the one that is asked for: 1 the first, -1 the last, 0 for all.
-    ``judgements`` are a chat model's, by place in ``proposals``.
+    ``judgements`` are a chat model's, by place in ``proposals``: None where it did not answer, and
+    nothing of what it was not asked about.
     """
-    judged = [_judge(each, settings, judgements.get(n)) for n, each in enumerate(proposals)]
+    judged = [
+        _judge(each, settings, judgements.get(n))
+        if n in judgements or not judgements
+        else _unheard(each, settings)
+        for n, each in enumerate(proposals)
+    ]
     whole = _merge(_suppress(judged, settings), settings)
     accepted = [moment for moment in whole if moment.score >= settings.accept]
     rejected = [moment for moment in whole if moment.score < settings.accept]
     rejected += [_dropped(candidate, settings) for candidate in dropped]
-    chosen = _occurring(accepted, occurrence)
-    rejected += [] if chosen else accepted
-    return Verdict(
-        moments=_best(chosen)[: settings.most], rejected=_best(rejected)[: settings.most]
-    )
+    in_order = tuple(sorted(accepted, key=lambda moment: moment.span.start))
+    asked = chosen(in_order, occurrence)
+    rejected += [] if asked else accepted
+    return Verdict(moments=_best(asked)[: settings.most], rejected=_best(rejected)[: settings.most])
 
 
 def _judge(
@@ -63,10 +69,19 @@ def _judge(
     return Moment(span=scored.span, score=probability, evidence=(*scored.evidence, reason))
 
 
+def _unheard(proposal: Proposal, settings: VerifySettings) -> Moment:
+    """What a model was not asked about, beside so many others, is no moment by its score alone."""
+    return _at_most(REFUSED, proposal, settings)
+
+
 def _dropped(candidate: Candidate, settings: VerifySettings) -> Moment:
     """What did not even become a proposal is less likely than what is turned down."""
-    most = DROPPED * settings.accept
-    return _judge(candidate.model_copy(update={"score": min(candidate.score, most)}), settings)
+    return _at_most(DROPPED, candidate, settings)
+
+
+def _at_most(share: float, scored: Proposal | Candidate, settings: VerifySettings) -> Moment:
+    most = share * settings.accept
+    return _judge(scored.model_copy(update={"score": min(scored.score, most)}), settings)
 
 
 def _together(chance: float, local: float, trust: float) -> float:
@@ -77,15 +92,6 @@ def _together(chance: float, local: float, trust: float) -> float:
         return math.log(share / (1 - share))
 
     return 1 / (1 + math.exp(-(trust * odds(chance) + (1 - trust) * odds(local))))
-
-
-def _occurring(accepted: list[Moment], occurrence: int) -> list[Moment]:
-    """The one that is asked for, all for 0; none if it does not come so often."""
-    if not occurrence:
-        return accepted
-    place = occurrence - 1 if occurrence > 0 else occurrence
-    in_order = sorted(accepted, key=lambda moment: moment.span.start)
-    return in_order[place:][:1] if -len(in_order) <= place < len(in_order) else []
 
 
 def _suppress(moments: list[Moment], settings: VerifySettings) -> list[Moment]:
@@ -143,6 +149,6 @@ def _one(left: Moment, right: Moment, settings: VerifySettings) -> bool:
     return near and low >= ALIKE * high and (low >= settings.accept) == (high >= settings.accept)
 
 
-def _best(moments: list[Moment]) -> tuple[Moment, ...]:
+def _best(moments: Sequence[Moment]) -> tuple[Moment, ...]:
     """Of those that are as likely the more important first (SMORE: ``S_q``)."""
     return tuple(sorted(moments, key=lambda m: (-m.score, -m.importance, m.span.start)))

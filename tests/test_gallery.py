@@ -1,0 +1,57 @@
+"""Pictures for a model: kept ones, or the film's own at exact times where those are too small."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from vmr_agent import VMRAgent
+from vmr_agent.gallery import Gallery
+from vmr_agent.testing import colour_toolbox
+
+FPS = 10
+
+
+@pytest.fixture(scope="module")
+def steps(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four seconds of 200 by 300 pixels, each frame a little brighter than the one before."""
+    path = tmp_path_factory.mktemp("film") / "steps.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=FPS, options={"crf": "1"})
+        stream.height, stream.width, stream.pix_fmt = 200, 300, "yuv420p"
+        for index in range(4 * FPS):
+            grey = np.full((200, 300, 3), 20 + 5 * index, np.uint8)
+            frame = av.VideoFrame.from_ndarray(grey, "rgb24")
+            frame.pts, frame.time_base = index, Fraction(1, FPS)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return path
+
+
+def shown(jpeg: bytes) -> tuple[tuple[int, int], float]:
+    """Height and width, and the number of the frame, by its brightness."""
+    image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    assert image is not None
+    return image.shape[:2], (float(image.mean()) - 20) / 5
+
+
+@pytest.mark.parametrize("side", [64, 150, 200, 900])
+def test_what_is_on_show_at_a_time(tmp_path: Path, steps: Path, side: int) -> None:
+    """Of 64 pixels from the strip, larger ones decoded again, and none larger than the film."""
+    box = colour_toolbox(tmp_path)
+    agent = VMRAgent(toolbox=box)
+    agent.run(steps, "red")
+    (kept,) = (tmp_path / "shelf").rglob("footage-*.npz")
+    footage = str(kept.relative_to(tmp_path / "shelf").with_suffix(""))
+    gallery = Gallery(box.shelf, footage, steps, box.settings)
+    times = [0.0, 1.25, 3.05, 3.9]
+    told = [shown(jpeg) for jpeg in gallery.jpegs(times, side, lambda: None)]
+    short = min(side, 200)
+    assert {size for size, _ in told} == {(short, round(short * 1.5))}
+    numbers = [number for _, number in told]
+    assert numbers == pytest.approx([0, 12, 30, 39], abs=1.2 if side == 64 else 0.4)
