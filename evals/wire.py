@@ -15,6 +15,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.client import HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -124,6 +125,8 @@ def tallied(server: str) -> Iterator[tuple[str, list[tuple[int, int]]]]:
                     status, told = response.status, response.read()
             except HTTPError as error:
                 status, told = error.code, error.read()
+            except (OSError, HTTPException):  # it was ended while somebody still waited
+                return
             usage = json.loads(told).get("usage") or {}
             tally.append((usage.get("prompt_tokens", 0), usage.get("completion_tokens", 0)))
             self.send_response(status)
