@@ -14,6 +14,7 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from evals.film import Form, Picture, Sound
+from vmr_agent.container import hush
 
 # Silence or overlap below this many seconds between two packets is rounding of their time stamps;
 # above it the file means it.
@@ -38,6 +39,7 @@ def read_sound(path: Path, rate: int, start: float | None = None) -> Generator[S
     Sample 0 is the sound at `start`, seconds on the file's own clock; None is its first sample.
     Gaps in the file become silence, so that sample n is always n / rate seconds later.
     """
+    hush()
     with av.open(path, metadata_errors="replace") as box:
         if not box.streams.audio:
             return
@@ -98,6 +100,7 @@ def fit(shown: Shown, form: Form) -> Picture:
 
 def _shown(path: Path) -> Generator[Shown]:
     """The pictures of a file in order; those without a time, or out of order, left out."""
+    hush()
     with av.open(path, metadata_errors="replace") as box:
         stream = _video(box)
         if stream is None:

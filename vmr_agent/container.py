@@ -48,7 +48,7 @@ SKIPPED = {"all": "DEFAULT", "reference": "NONREF", "key": "NONKEY"}
 def opened(path: Path, limits: VideoSettings) -> Iterator[InputContainer]:
     """The file, open. Raises VideoNotFoundError or VideoUnreadableError."""
     regular_file(path)
-    _hush()
+    hush()
     guard = GUARD | {"max_pixels": str(2 * limits.max_pixels), **ROUGH}
     with ExitStack() as stack:
         try:
@@ -59,11 +59,11 @@ def opened(path: Path, limits: VideoSettings) -> Iterator[InputContainer]:
             reason = getattr(error, "strerror", None) or type(error).__name__
             what = f"cannot be opened ({reason}); is it a whole film?"
             raise VideoUnreadableError(f"{str(path)!r}: {what}") from error
-        stack.callback(_hush)
+        stack.callback(hush)
         yield media
 
 
-def _hush() -> None:
+def hush() -> None:
     """Take PyAV's log callback out, which others put in (torchvision does when imported).
 
     It takes the GIL in FFmpeg's threads; freeing a decoder waits for those, holding it: for ever.
