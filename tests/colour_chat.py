@@ -28,6 +28,7 @@ from vmr_agent.testing import COLOURS, GREY, colour_toolbox
 from vmr_agent.words import tokens
 
 NAMES = {"crimson": "red", "scarlet": "red", "verdant": "green", "azure": "blue"}
+KEPT = 64  # pixels: those of the strip, for what is larger is decoded again, each time
 SHARE = 0.05  # of a picture that is enough to be seen
 Image = NDArray[np.uint8]
 CHATTY = """
@@ -184,7 +185,7 @@ def asking(
     """An agent that may ask a model that looks; ``others`` are settings of the rooms."""
     with endpoint(script) as served:
         box = replace(colour_toolbox(home), transcriber=transcriber)
-        chat = ChatSettings(model="looker", base_url=served.url, **terms)
+        chat = ChatSettings(**{"model": "looker", "image_side": KEPT, **terms}, base_url=served.url)
         settings = box.settings.model_copy(update={"chat": chat, **(others or {})})
         server = ChatServer(chat)
         yield VMRAgent(toolbox=replace(box, settings=settings, chat=server)), served

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from colour_chat import asking, data, judgements, look, sightings
+from colour_chat import KEPT, asking, data, judgements, look, sightings
 from endpoint import Exchange, endpoint
 from media import sounding
 from shelved import say
@@ -164,7 +164,7 @@ def asked(home: Path, film: Path, payload: str, channel: str) -> tuple[RunReport
         named.write_bytes(film.read_bytes())
         film = named
     with endpoint(obey) as served:
-        chat = ChatSettings(model="obedient", base_url=served.url)
+        chat = ChatSettings(model="obedient", base_url=served.url, image_side=KEPT)
         server = ChatServer(chat)
         settings = box.settings.model_copy(update={"chat": chat})
         box = replace(box, settings=settings, chat=server)
