@@ -15,7 +15,7 @@ import pytest
 from colour_chat import CHATTY, asking, data, given, habit, look, understand
 from endpoint import Endpoint, Exchange, endpoint
 from media import sounding
-from processes import program, started, vmr
+from processes import at_work, program, started, until, vmr
 from shelved import say
 
 from vmr_agent import RunReport, VMRAgent
@@ -304,6 +304,7 @@ def test_what_a_killed_run_had_asked_is_not_asked_again(tmp_path: Path, colours:
         if exchange.number == 2 and not killed:
             killed.append(run.pid)
             run.kill()
+            until(lambda: not at_work(tmp_path))  # the guard dies first, the one who asks after it
         look(exchange)
 
     with endpoint(deadly) as served:

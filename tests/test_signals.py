@@ -239,7 +239,9 @@ except KeyboardInterrupt:
     sys.stdout.flush()
     os._exit(0)
 """
-REAL = "agent = VMRAgent(Settings(home=home), progress=watch)"
+# While a library is being loaded Python can break nothing off: here they are loaded before.
+LIBRARIES = "import ctranslate2, faster_whisper, onnxruntime, torch"
+REAL = f"{LIBRARIES}; agent = VMRAgent(Settings(home=home), progress=watch)"
 FAKED = "agent = VMRAgent(toolbox=colour_toolbox(Path(home)), progress=watch)"
 
 
@@ -264,6 +266,7 @@ def interrupted(
     return rest
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["detect_shots 0", "transcribe 3"])
 def test_the_caller_is_interrupted_soon(
     weights_home: Path, tmp_path: Path, demo_film: Path, how: str
