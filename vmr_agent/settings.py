@@ -137,9 +137,9 @@ class Settings(BaseSettings):
 
     profile: Literal["full", "balanced", "lean"] = "full"
     """How closely a film is looked at, and so how long an hour of 720p takes on two cores that
-    decode it alone in 212 s (docs/performance.md): ``full``, 571 s, decodes every frame, takes up
-    to two samples a second and has Whisper base; ``balanced``, 359 s, skips frames that no other
-    refers to, takes one and has the tiny Whisper; ``lean``, 145 s, decodes key frames alone and
+    decode it alone in 143 s (docs/performance.md): ``full``, 328 s, decodes every frame, takes up
+    to two samples a second and has Whisper base; ``balanced``, 218 s, skips frames that no other
+    refers to, takes one and has the tiny Whisper; ``lean``, 75 s, decodes key frames alone and
     reads no text besides. What is set counts more than the profile."""
     without: tuple[Ablation, ...] = ()
     """Rooms whose work is left out of every answer, to see what it is worth; for evaluations."""
