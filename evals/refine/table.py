@@ -1,0 +1,68 @@
+"""Figures of a submission: the official ones, strict ones, and how far scores are probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from evals.refine.rows import TRUTH, WINDOWS, Row
+from vmr_agent.metrics import qvhighlights, qvm2
+from vmr_agent.metrics.matching import Answers, tiou
+from vmr_agent.metrics.qvhighlights import percent
+
+BINS = 10
+
+
+def figures(submission: Sequence[Row], truth: Sequence[Row]) -> dict[str, float]:
+    """Percentages, but for ``ECE``."""
+    known = {row["qid"]: row for row in truth}
+    asked = [known[row["qid"]] for row in submission]
+    bare = [{name: row[name] for name in ("qid", WINDOWS)} for row in submission]
+    first, second = (each.evaluate(bare, asked)["brief"] for each in (qvhighlights, qvm2))
+    return {
+        "R1@0.5": first["MR-full-R1@0.5"],
+        "R1@0.7": first["MR-full-R1@0.7"],
+        "mAP": first["MR-full-mAP"],
+        "mAP@0.75": first["MR-full-mAP@0.75"],
+        "mAP@2tgt": second["MR-full-mAP@2_tgt"],
+        "mAP@3+tgt": second["MR-full-mAP@3+tgt"],
+        "mR@3": second["MR-full-mR3"],
+        "strict mR@3": strict_recall(bare, asked, 3),
+        "ECE": calibration_error(bare, asked),
+    }
+
+
+def strict_recall(submission: Sequence[Row], truth: Sequence[Row], count: int) -> float:
+    """mR@k of all queries with so many true windows: those with fewer predicted count as missed."""
+    windows = [row[WINDOWS] if len(row[WINDOWS]) >= count else [] for row in submission]
+    found = Answers.of(windows, [row[TRUTH] for row in truth], None)
+    asked = int((found.true >= count).sum())
+    shares = qvm2.recall(found, count)
+    answered = int(((found.true >= count) & (found.predicted >= count)).sum())
+    return percent(float(shares.mean()) * answered / max(1, asked))
+
+
+def calibration_error(submission: Sequence[Row], truth: Sequence[Row]) -> float:
+    """ECE of window scores as probabilities of IoU of .5 and more with a true window."""
+    scores, right = [], []
+    for row, true in zip(submission, truth, strict=True):
+        windows = np.asarray(row[WINDOWS], np.float64)
+        overlap = tiou(windows[:, None, :2], np.asarray(true[TRUTH], np.float64)[None])
+        scores += windows[:, 2].tolist()
+        right += (overlap.max(axis=1) >= 0.5).tolist()
+    told, hit = np.asarray(scores), np.asarray(right, np.float64)
+    place = np.clip((told * BINS).astype(int), 0, BINS - 1)
+    gaps = [abs(told[place == n].sum() - hit[place == n].sum()) for n in range(BINS)]
+    return float(round(sum(gaps) / len(told), 4))
+
+
+def lines(runs: Sequence[tuple[str, dict[str, float]]]) -> str:
+    """A table for people."""
+    names = list(runs[0][1])
+    head = ["", *names]
+    body = [[title, *(f"{found[name]:g}" for name in names)] for title, found in runs]
+    widths = [max(len(row[n]) for row in [head, *body]) for n in range(len(head))]
+    return "\n".join(
+        "  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)) for row in [head, *body]
+    )

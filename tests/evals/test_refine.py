@@ -1,0 +1,162 @@
+"""Refining another system's predictions: any file, folds by video, the same every time."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from evals.refine import rows as files
+from evals.refine.__main__ import main
+from evals.refine.learn import folds
+from evals.refine.table import calibration_error, figures, strict_recall
+from vmr_agent.grounding.training.simulate import World, simulate
+
+QUERIES = 30
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A submission and its ground truth, of films that never were."""
+    folder, dice = tmp_path_factory.mktemp("refine"), np.random.default_rng(0)
+    world = World(steps=(30, 30), counts=(0.0, 0.7, 0.3), clear=(1.0, 2.0))
+    told, true = [], []
+    for qid in range(QUERIES):
+        question, moments = simulate(world, dice)
+        about = {"qid": qid, "query": f"thing {qid}", "vid": f"video-{qid % 10:05d}_0.0_60.0"}
+        windows = [[2 * a, 2 * b, s] for a, b, s in question.candidates[0].astype(float).tolist()]
+        told.append(
+            about
+            | {files.WINDOWS: windows, files.CURVE: question.curves[:, 0].astype(float).tolist()}
+        )
+        true.append(about | {"duration": 60, files.TRUTH: (2 * moments.astype(int)).tolist()})
+    return written(folder / "told.jsonl", told), written(folder / "true.jsonl", true)
+
+
+def written(path: Path, rows: list[dict[str, Any]]) -> Path:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def refine(made: tuple[Path, Path], out: Path, *more: str) -> list[dict[str, Any]]:
+    words = ["--predictions", str(made[0]), "--ground-truth", str(made[1]), "--out", str(out)]
+    assert main([*words, "--folds", "2", "--epochs", "1", *more]) == 0
+    return files.read(out, files.WINDOWS)
+
+
+def test_every_query_gets_ten_windows_best_first(made: tuple[Path, Path], tmp_path: Path) -> None:
+    found = refine(made, tmp_path / "out.jsonl")
+    assert [row["qid"] for row in found] == list(range(QUERIES))
+    for row in found:
+        windows = np.array(row[files.WINDOWS])
+        assert windows.shape == (10, 3)
+        assert np.isfinite(windows).all()
+        assert (np.diff(windows[:, 2]) < 0).all()
+        assert (windows[:, 0] < windows[:, 1]).all()
+        assert windows[:, 1].max() <= 60
+        assert len(row[files.CURVE]) == 30
+
+
+def test_the_same_seed_gives_the_same_file(made: tuple[Path, Path], tmp_path: Path) -> None:
+    """Whatever the number of workers."""
+    one, other = tmp_path / "one.jsonl", tmp_path / "other.jsonl"
+    refine(made, one, "--seed", "1")
+    refine(made, other, "--seed", "1", "--workers", "1")
+    assert one.read_bytes() == other.read_bytes()
+
+
+def test_what_is_learned_from_one_file_answers_another(
+    made: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told, true = map(str, made)
+    out = tmp_path / "out.jsonl"
+    words = ["--train-on", told, "--ground-truth", true, "--predict", told, "--out", str(out)]
+    assert main([*words, "--epochs", "1", "--table"]) == 0
+    assert len(files.read(out)) == QUERIES
+    assert capsys.readouterr().out.splitlines()[-1].split()[0] == "refined"
+
+
+def test_several_files_are_used_together(made: tuple[Path, Path], tmp_path: Path) -> None:
+    assert len(refine(made, tmp_path / "out.jsonl", "--predictions", str(made[0]))) == QUERIES
+
+
+@pytest.mark.parametrize(
+    ("rows", "says"),
+    [
+        ([], "has no rows"),
+        ([{"qid": 1}], "has no vid, pred_relevant_windows"),
+        ([{"qid": 1, "vid": "a", files.WINDOWS: []}] * 2, "has a qid twice"),
+        ([{"qid": 1, "vid": "a", files.WINDOWS: [[0, 2, float("nan")]]}], "no number"),
+    ],
+)
+def test_a_bad_file_is_one_line(
+    made: tuple[Path, Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    rows: list[dict[str, Any]],
+    says: str,
+) -> None:
+    bad, out = written(tmp_path / "bad.jsonl", rows), tmp_path / "out.jsonl"
+    words = ["--predictions", str(bad), "--ground-truth", str(made[1]), "--out", str(out)]
+    assert main(words) == 2
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1
+    assert says in told or "no windows for qid" in told
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [[], ["--predictions", "a", "--train-on", "b"], ["--train-on", "a"], ["--predictions", "a"]],
+)
+def test_a_call_that_asks_for_nothing_is_refused(words: list[str]) -> None:
+    with pytest.raises(SystemExit) as error:
+        main(["--ground-truth", "gt", *words])
+    assert error.value.code == 2
+
+
+def test_a_video_is_in_one_fold() -> None:
+    videos = [f"v{number % 7}" for number in range(100)]
+    held_out = folds(videos, 3, seed=0)
+    assert all(
+        len({f for f, v in zip(held_out, videos, strict=True) if v == w}) == 1 for w in videos
+    )
+    assert sorted(set(held_out.tolist())) == [0, 1, 2]
+
+
+def test_a_file_without_a_curve_is_read_by_its_windows() -> None:
+    row = {"qid": 1, "vid": "a", files.WINDOWS: [[4, 10, 0.9], [0, 2, 0.2]]}
+    question = files.question([row])
+    assert question.curves[:, 0].tolist() == pytest.approx([0.2, 0, 0.9, 0.9, 0.9])
+
+
+def test_scores_that_are_no_shares_become_some() -> None:
+    row = {"qid": 1, "vid": "a", files.WINDOWS: [[0, 2, -3.0], [2, 6, 4.0]], files.CURVE: [0, 1, 1]}
+    windows = files.question([row]).candidates[0]
+    assert windows[0, :2].tolist() == [1, 3]
+    assert (windows[:, 2] > 0).all()
+    assert (windows[:, 2] < 1).all()
+
+
+def test_fewer_windows_than_asked_for_are_missed() -> None:
+    truth = [{"qid": n, files.TRUTH: [[0, 2], [4, 6], [8, 10]]} for n in range(2)]
+    whole = [[0, 2, 0.9], [4, 6, 0.8], [8, 10, 0.7]]
+    told = [{"qid": 0, files.WINDOWS: whole}, {"qid": 1, files.WINDOWS: whole[:2]}]
+    assert strict_recall(told, truth, 3) == 50.0
+    assert figures(told, [t | {"duration": 150} for t in truth])["mR@3"] == 100.0
+
+
+def test_scores_that_are_probabilities_have_no_calibration_error() -> None:
+    truth = [{"qid": n, files.TRUTH: [[0, 2]]} for n in range(10)]
+    sure = [{"qid": n, files.WINDOWS: [[0, 2, 1.0]]} for n in range(10)]
+    half = [
+        {"qid": n, files.WINDOWS: [[0 if n % 2 else 50, 2 if n % 2 else 60, 0.5]]}
+        for n in range(10)
+    ]
+    wrong = [{"qid": n, files.WINDOWS: [[50, 60, 0.9]]} for n in range(10)]
+    assert calibration_error(sure, truth) == 0
+    assert calibration_error(half, truth) == 0
+    assert calibration_error(wrong, truth) == pytest.approx(0.9)

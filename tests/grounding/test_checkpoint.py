@@ -1,0 +1,102 @@
+"""A network on disk: it comes back the same, or is refused by name."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from vmr_agent.errors import WeightsError
+from vmr_agent.grounding.checkpoint import CARD, WEIGHTS, Card, load, save
+from vmr_agent.grounding.network import Network, Sizes
+
+CHANNELS, SOURCES = ("fused",), ("retrieval",)
+
+
+def card(**other: object) -> Card:
+    known = {
+        "channels": CHANNELS,
+        "sources": SOURCES,
+        "step": None,
+        "width": 32,
+        "hidden": 64,
+        "sharpness": 1.25,
+        "data": "simulated",
+        "licence": "Apache-2.0",
+        "commit": "0000000",
+        "seed": 0,
+        "metrics": {},
+    }
+    return Card.model_validate(known | other)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    torch.manual_seed(1)
+    save(Network(Sizes(2, 1)), card(), tmp_path / "grounder")
+    return tmp_path / "grounder"
+
+
+def test_it_comes_back_the_same(folder: Path) -> None:
+    torch.manual_seed(1)
+    made = Network(Sizes(2, 1)).state_dict()
+    network, read = load(folder, CHANNELS, SOURCES)
+    assert read == card()
+    assert all(torch.equal(part, made[name]) for name, part in network.state_dict().items())
+    assert sorted(path.name for path in folder.iterdir()) == [CARD, WEIGHTS]
+
+
+@pytest.mark.parametrize(
+    ("channels", "sources", "named"),
+    [(("picture",), SOURCES, "channels"), (CHANNELS, ("moment_detr",), "sources")],
+)
+def test_what_was_made_for_something_else_is_refused(
+    folder: Path, channels: tuple[str, ...], sources: tuple[str, ...], named: str
+) -> None:
+    with pytest.raises(WeightsError, match=f"was trained for {named}"):
+        load(folder, channels, sources)
+
+
+def test_another_form_is_refused(folder: Path) -> None:
+    told = json.loads((folder / CARD).read_text())
+    (folder / CARD).write_text(json.dumps(told | {"form": 99}))
+    with pytest.raises(WeightsError, match="form 99"):
+        load(folder, CHANNELS, SOURCES)
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[1]", "not json"])
+def test_a_card_that_is_none_is_named(folder: Path, text: str) -> None:
+    (folder / CARD).write_text(text)
+    with pytest.raises(WeightsError, match="no card"):
+        load(folder, CHANNELS, SOURCES)
+
+
+def test_a_folder_without_a_card_is_no_checkpoint(folder: Path) -> None:
+    (folder / CARD).unlink()
+    with pytest.raises(WeightsError, match=r"no card\.json"):
+        load(folder, CHANNELS, SOURCES)
+
+
+@pytest.mark.parametrize("size", [0, 10, 2000])
+def test_weights_cut_off_are_refused(folder: Path, size: int) -> None:
+    whole = (folder / WEIGHTS).read_bytes()
+    (folder / WEIGHTS).write_bytes(whole[:size])
+    with pytest.raises(WeightsError, match="other weights"):
+        load(folder, CHANNELS, SOURCES)
+
+
+def test_weights_of_another_size_are_refused(folder: Path) -> None:
+    save(Network(Sizes(2, 1, width=16)), card(), folder)
+    with pytest.raises(WeightsError, match="other weights"):
+        load(folder, CHANNELS, SOURCES)
+
+
+def test_weights_that_are_no_numbers_are_refused(folder: Path) -> None:
+    network = Network(Sizes(2, 1))
+    with torch.no_grad():
+        next(network.parameters())[0] = float("nan")
+    save(network, card(), folder)
+    with pytest.raises(WeightsError, match="no numbers"):
+        load(folder, CHANNELS, SOURCES)
