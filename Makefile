@@ -35,8 +35,9 @@ $(READY): pyproject.toml
 demo: $(READY)
 	@$(BIN)/python -m evals.ask evals/demo/demo_film.mp4 evals/demo/demo_film.json
 
+# Files side by side: half of the time is spent waiting for processes that tests start.
 test: $(READY)
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 check: $(READY)
 	@$(BIN)/ruff check .
