@@ -57,6 +57,18 @@ def test_a_clip_can_hold_several() -> None:
     assert [each.span for each in found] == [span(8, 11), span(2, 4)]
 
 
+def test_without_a_curve_there_is_no_boundary() -> None:
+    """Words are asked for in a film that has none: a model looked all the same."""
+    clip = Clip(span=span(2, 9), score=0.5)
+    found = Curves(step=STEP, channels=())
+    assert ground(clip, film(20), found, np.zeros((0, 40), np.float32), SETTINGS) == ()
+    why = Evidence(source="relevance", note="relevant", score=0.9, span=span(3, 8))
+    (only,) = ground(
+        clip.because(why), film(20), found, np.zeros((0, 40), np.float32), SETTINGS
+    )
+    assert only.span == span(3, 8)
+
+
 def test_what_lies_outside_the_clip_does_not_count() -> None:
     rows = curve((2, 9, 0.6), (15, 18, 0.9))
     (only,) = grounded(span(4, 8), rows)

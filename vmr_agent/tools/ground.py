@@ -23,7 +23,7 @@ def ground(
 ) -> tuple[Proposal, ...]:
     """Proposals inside one clip, best first; ``rows`` (C, T) are the relevance curves."""
     step = found.step
-    fused = rows.max(axis=0)
+    fused = rows.max(axis=0, initial=0)
     outside = np.ones(rows.shape[1], bool)
     outside[int(clip.span.start / step + 1e-6) : int(np.ceil(clip.span.end / step - 1e-6))] = False
     left = np.where(outside, 0, fused)
