@@ -12,7 +12,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
-from colour_chat import CHATTY, asking, data, given, habit, look, understand
+from colour_chat import CHATTY, asking, data, given, habit, look, rephrase, understand
 from endpoint import Endpoint, Exchange, endpoint
 from media import sounding
 from processes import at_work, program, started, until, vmr
@@ -144,6 +144,60 @@ def test_the_second_round_looks_where_nobody_has_looked(tmp_path: Path) -> None:
     assert {part.why for part in left} == {"it resembles the question less"}
     whole = sum(part.span.length for part in left) + sum(s.length for s in report.coverage.closely)
     assert whole == pytest.approx(report.video.duration)
+
+
+def test_the_second_time_is_counted_from_the_first_whatever_round_that_was_found_in(
+    tmp_path: Path,
+) -> None:
+    """One in the first round, two after it in the second: the nearer of those is the second."""
+    times: list[float] = []
+
+    def two_more(text: str, _: Any) -> dict[str, Any]:
+        shown = {each["id"]: each["start"] for each in data(text)["candidates"]}
+        wanted = 3 if times else 1
+        for start in sorted(shown.values()):
+            # None next to another: those would be one moment.
+            if len(times) < wanted and all(start > each + 40 for each in times):
+                times.append(start)
+        items = data(text)["items"]
+        said = {name: "yes" if start in times else "no" for name, start in shown.items()}
+        return {name: dict.fromkeys(items, said[name]) for name in shown}
+
+    def agreeable(text: str, _: Any) -> dict[str, Any]:
+        statements = data(text)["statements"]
+        return {each["id"]: dict.fromkeys(statements, "yes") for each in data(text)["proposals"]}
+
+    def plain(text: str, seen: Any) -> dict[str, Any]:
+        return {**understand(text, seen), "scene": "an octopus", "altered": []}
+
+    film = long_film(tmp_path, 0.2)
+    habits = habit(understand=plain, filter_relevance=two_more, verify=agreeable)
+    usual = {"retrieve": RetrieveSettings(), "strip": StripSettings(), "ground": GroundSettings()}
+    with asking(tmp_path / "home", habits, others=usual) as (agent, _):
+        report = agent.run(film, "the second time an octopus is shown")
+    assert (report.rounds, len(times)) == (2, 3)
+    assert [m.span.start for m in report.moments] == [times[1]]
+
+
+def test_what_a_model_has_refused_is_not_what_came_nearest(tmp_path: Path, colours: Path) -> None:
+    """By the curves it is red as can be; the search anew is told what is against that."""
+    told: list[Any] = []
+
+    def never(text: str, _: Any) -> dict[str, Any]:
+        items = data(text)["items"]
+        return {each["id"]: dict.fromkeys(items, "no") for each in data(text)["candidates"]}
+
+    def listening(text: str, seen: Any) -> dict[str, Any]:
+        told.extend(data(text)["nearest"])
+        return rephrase(text, seen)
+
+    with asking(tmp_path, habit(filter_relevance=never, widen=listening)) as (agent, _):
+        report = agent.run(colours, "the red one")
+    assert (report.status, report.rounds) == ("not_found", 2)
+    assert report.rejected is not None
+    assert report.rejected.score < 0.5
+    assert told
+    assert all("relevance: not relevant by what a model sees in it" in each["why"] for each in told)
 
 
 def test_a_room_may_be_left_out(tmp_path: Path, colours: Path) -> None:

@@ -21,9 +21,10 @@ from vmr_agent.gallery import Gallery
 from vmr_agent.intervals import Spans, joined, rest
 from vmr_agent.relevance import Lens
 from vmr_agent.report import Fault
+from vmr_agent.rounds import Verdict
 from vmr_agent.state import State
 from vmr_agent.toolbox import Made, Toolbox
-from vmr_agent.types import Query, Scored, Span
+from vmr_agent.types import Moment, Query, Scored, Span
 from vmr_agent.words import tokens
 
 T = TypeVar("T")
@@ -168,9 +169,26 @@ def _judged(box: Toolbox, state: State, places: Sequence[int]) -> tuple[Judgemen
     return asked("verify", box, ask, {}) if chosen else ({}, ())
 
 
-def reworded(box: Toolbox, state: State) -> tuple[Query | None, Faults]:
+def counted(state: State) -> tuple[Moment, ...]:
+    """What held in earlier rounds, where nobody has looked again in this one."""
+    spans = [each.span for each in state.found.candidates]
+
+    def again(held: Span) -> bool:
+        return any(_mostly(held, span) or _mostly(span, held) for span in spans)
+
+    return tuple(each for each in state.horizon.counted if not again(each.span))
+
+
+def outcome(box: Toolbox, state: State) -> Verdict:
+    """The round's verdict; one on the candidates where none was worth a closer look."""
+    sieve, which = state.sifted, state.asked.occurrence
+    seen, settings = sieve.kept + sieve.dropped, box.settings.verify
+    return state.verdict or tools.verify((), seen, settings, which, counted=counted(state))
+
+
+def reworded(box: Toolbox, state: State, verdict: Verdict) -> tuple[Query | None, Faults]:
     """The question in other words, None where nobody has any."""
-    rejected = tools.nearest(state.horizon, state.found, state.verdict)
+    rejected = tools.nearest(state.horizon, verdict)
 
     def ask(counsel: Counsel) -> Query | None:
         return questions.rephrased(counsel, state.video.fingerprint, state.asked, rejected)

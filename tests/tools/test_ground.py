@@ -63,9 +63,7 @@ def test_without_a_curve_there_is_no_boundary() -> None:
     found = Curves(step=STEP, channels=())
     assert ground(clip, film(20), found, np.zeros((0, 40), np.float32), SETTINGS) == ()
     why = Evidence(source="relevance", note="relevant", score=0.9, span=span(3, 8))
-    (only,) = ground(
-        clip.because(why), film(20), found, np.zeros((0, 40), np.float32), SETTINGS
-    )
+    (only,) = ground(clip.because(why), film(20), found, np.zeros((0, 40), np.float32), SETTINGS)
     assert only.span == span(3, 8)
 
 
