@@ -161,7 +161,7 @@ def test_a_rival_that_is_as_likely_refuses_it() -> None:
 
 
 def test_what_held_in_earlier_rounds_is_counted() -> None:
-    """The first of three is no longer among the proposals: the next is the second, not the third."""
+    """The first of three is no longer among the proposals: the next is the second."""
     first = verify((proposed(0, 5, 0.6),), (), SETTINGS, 2)
     assert (first.moments, len(first.counted)) == ((), 1)
     later = (proposed(10, 15, 0.7), proposed(20, 25, 0.8))
