@@ -222,7 +222,8 @@ def _screened(record: BaseModel, request: ChatRequest) -> str:
     parts = request.turns[0].parts
     asked = "\n".join(part for part in parts if isinstance(part, str))
     answer = record.model_dump(mode="json", exclude_none=True)
-    return json.dumps(discreet(answer, request.system, asked), ensure_ascii=False)
+    told = json.dumps(discreet(answer, request.system, asked), ensure_ascii=False)
+    return told.encode(errors="replace").decode()  # half an emoji is no text
 
 
 def _mending(request: ChatRequest, reply: ChatReply, wrong: str) -> ChatRequest:
