@@ -134,7 +134,7 @@ class Line(BaseModel):
 @pytest.mark.parametrize("kept", [True, False])
 def test_half_an_emoji_is_no_text(tmp_path: Path, kept: bool) -> None:
     """Neither the journal nor a report can be written with one in it."""
-    asked = counsel(tmp_path, Scripted('{"line": "half \\ud83d of it \ud83d\ude00"}'))
+    asked = counsel(tmp_path, Scripted('{"line": "half \\ud83d of it \\ud83d\\ude00"}'))
     told = asked.ask(FILM, question(kept=kept), Line).record
     assert told.line == "half ? of it 😀"
     assert Line.model_validate_json(told.model_dump_json()) == told
