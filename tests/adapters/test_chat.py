@@ -562,6 +562,21 @@ def test_probabilities_of_tokens_are_read() -> None:
     assert reply.tokens[1].likely == {"yes": -0.2, " No": -1.8}
 
 
+def test_a_long_answer_may_tell_the_probabilities_of_all_its_tokens() -> None:
+    """Twenty alternatives for each of thousands of tokens are megabytes."""
+    other = {"token": "perhaps", "logprob": -12.345678901234567, "bytes": [*b"perhaps"]}
+    each = {"token": "y", "logprob": -0.1, "bytes": [121], "top_logprobs": [other] * 20}
+    text = '{"shown": "' + "y" * 4000 + '"}'
+
+    def script(exchange: Exchange) -> None:
+        exchange.say(text, logprobs={"content": [each] * 4000})
+
+    reply, _ = answered(script, probabilities=True, most_tokens=4000, seconds=30.0)
+    assert (reply.text, len(reply.tokens)) == (text, 4000)
+    with pytest.raises(ChatAnswerError, match="bytes"):
+        answered(script, probabilities=True, most_tokens=400, seconds=30.0)
+
+
 @pytest.mark.parametrize("told", [None, 7, [3], {"content": "no"}, {"content": [{"token": 3}]}])
 def test_probabilities_of_another_kind_are_none(told: Any) -> None:
     reply, _ = answered(lambda e: e.say(GOOD, logprobs=told), probabilities=True)
