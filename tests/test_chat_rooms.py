@@ -20,6 +20,7 @@ from shelved import say
 
 from vmr_agent import RunReport, VMRAgent
 from vmr_agent.errors import ChatRefusedError
+from vmr_agent.gallery import Gallery
 from vmr_agent.ledger import counted
 from vmr_agent.protocols import Array
 from vmr_agent.settings import (
@@ -27,6 +28,7 @@ from vmr_agent.settings import (
     GroundSettings,
     RetrieveSettings,
     StripSettings,
+    VerifySettings,
 )
 from vmr_agent.testing import COLOURS, TRUTH, colour_toolbox
 from vmr_agent.types import Utterance
@@ -191,7 +193,12 @@ def test_what_a_model_has_refused_is_not_what_came_nearest(tmp_path: Path, colou
         told.extend(data(text)["nearest"])
         return rephrase(text, seen)
 
-    with asking(tmp_path, habit(filter_relevance=never, widen=listening)) as (agent, _):
+    def refused(text: str, _: Any) -> dict[str, Any]:
+        statements = data(text)["statements"]
+        return {each["id"]: dict.fromkeys(statements, "no") for each in data(text)["proposals"]}
+
+    habits = habit(filter_relevance=never, widen=listening, verify=refused)
+    with asking(tmp_path, habits) as (agent, _):
         report = agent.run(colours, "the red one")
     assert (report.status, report.rounds) == ("not_found", 2)
     assert report.rejected is not None
@@ -258,6 +265,20 @@ def test_a_shot_of_which_there_is_nothing_to_say_is_not_asked_about_again(
             agent.run(colours, query)
     stretches = [stretch for _, each in described(served) for stretch in each]
     assert len(stretches) == len(set(stretches)) > 0
+
+
+def test_a_shot_that_a_model_forgot_is_asked_about_again(tmp_path: Path) -> None:
+    def forgetful(_: str, seen: Any) -> dict[str, Any]:
+        return {min(seen): "grey"}
+
+    film = long_film(tmp_path, 0.1)
+    usual = {"retrieve": RetrieveSettings(), "strip": StripSettings(), "ground": GroundSettings()}
+    with asking(tmp_path / "home", habit(caption=forgetful), others=usual) as (agent, served):
+        for query in ("an octopus", "a walrus"):
+            agent.run(film, query)
+    (_, first), (_, second) = described(served)
+    assert first[0] not in second
+    assert set(first[1:]) & set(second)
 
 
 # ── what it costs ─────────────────────────────────────────────────────────────────────────────
@@ -338,6 +359,54 @@ def test_the_budget_ends_the_run_with_the_best_so_far(tmp_path: Path, colours: P
     (fault,) = [fault for fault in report.faults if fault.kind == "budget"]
     assert "chat.budget.calls = 2" in fault.message
     assert {part.why for part in report.coverage.passed_over} == {"the budget was spent"}
+
+
+@pytest.mark.parametrize(("calls", "status"), [(3, "partial"), (4, "partial"), (5, "found")])
+def test_what_a_spent_budget_left_unjudged_goes_by_its_score(
+    tmp_path: Path, calls: int, status: str
+) -> None:
+    """Before the first of two requests to judge, between them, or after both."""
+    film = long_film(tmp_path, 0.2)
+    usual = {"retrieve": RetrieveSettings(), "strip": StripSettings(), "ground": GroundSettings()}
+    few = {**usual, "verify": VerifySettings(judged=3)}
+    with asking(tmp_path / "home", others=few, budget={"calls": calls}) as (agent, served):
+        report = agent.run(film, "the red one")
+    assert len(served.requests) == calls
+    assert (report.status, len(report.moments)) == (status, 5)
+
+
+def test_nothing_is_decoded_for_a_model_that_answers_no_more(
+    tmp_path: Path, colours: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[int] = []
+    true = Gallery.jpegs
+
+    def watched(self: Gallery, times: Any, *rest: Any) -> list[bytes]:
+        shown.append(len(times))
+        return true(self, times, *rest)
+
+    monkeypatch.setattr(Gallery, "jpegs", watched)
+    with asking(tmp_path, budget={"calls": 2}) as (agent, _):
+        assert agent.run(colours, "the red one").status == "partial"
+    assert len(shown) == 2, "for the filter, and for captions; verify knows"
+
+
+def test_one_question_that_is_too_long_does_not_end_the_run(tmp_path: Path, colours: Path) -> None:
+    def small(exchange: Exchange) -> None:
+        if exchange.body["response_format"]["json_schema"]["name"] == "filter_relevance":
+            exchange.error(400, "This model's maximum context length is 2048 tokens.")
+        else:
+            look(exchange)
+
+    with asking(tmp_path, small) as (agent, served):
+        report = agent.run(colours, "the red one")
+    assert report.status == "partial"
+    assert hits(report, RED)
+    (fault,) = [fault for fault in report.faults if fault.kind == "chat"]
+    assert fault.room == "filter_relevance"
+    assert "lower chat.images" in fault.message
+    names = [body["response_format"]["json_schema"]["name"] for body in served.requests]
+    assert names == ["understand", "filter_relevance", "caption", "verify"]
 
 
 def test_a_question_asked_again_costs_nothing(tmp_path: Path, colours: Path) -> None:

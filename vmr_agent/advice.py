@@ -41,6 +41,7 @@ def asked(room: str, box: Toolbox, ask: Callable[[Counsel], T], alone: T) -> tup
     if box.counsel is None:
         return alone, ()
     try:
+        box.counsel.check()  # before anything is decoded for it to look at
         return ask(box.counsel), ()
     except ChatRefusedError:
         raise  # key, model or address are wrong: nobody wants to wait for a poorer answer
@@ -104,7 +105,7 @@ def captions(box: Toolbox, state: State) -> tuple[dict[int, str], Faults]:
             return _generic(counsel, box, state)
         seen = _views(box, state, _scores(kept), [each.span for each in kept])
         told = questions.captions(counsel, state.video.fingerprint, state.asked.text, seen)
-        return {n: told[view.id] for n, view in enumerate(seen) if view.id in told}
+        return {n: told[view.id] for n, view in enumerate(seen) if told.get(view.id)}
 
     return asked("caption", box, ask, {}) if kept else ({}, ())
 
@@ -123,10 +124,11 @@ def _generic(counsel: Counsel, box: Toolbox, state: State) -> dict[int, str]:
     if new:
         seen = _views(box, state, [1.0] * len(new), new)
         told = questions.captions(counsel, state.video.fingerprint, "", seen)
-        # What a model had nothing to say about need not be asked again either.
-        known |= {view.span: told.get(view.id, "") for view in seen}
-        for span in new if keeps else ():
-            shelf.put(names[span], Generic(text=known[span]), {})
+        # What it had nothing to say about need not be asked again either; what it forgot must be.
+        answered = {view.span: told[view.id] for view in seen if view.id in told}
+        for span, text in answered.items() if keeps else ():
+            shelf.put(names[span], Generic(text=text), {})
+        known |= answered
     return {n: known[span] for n, span in enumerate(hosts) if known.get(span)}
 
 
@@ -146,9 +148,12 @@ def judgements(box: Toolbox, state: State) -> tuple[Judgements, Faults]:
     best = sorted(range(len(worth)), key=lambda n: -worth[n])
     first, others = best[: settings.judged], best[settings.judged :]
     judged, faults = _judged(box, state, first)
-    others = [n for n in others if found[n].score >= settings.accept]
-    more, further = _judged(box, state, others[: settings.judged]) if judged else ({}, ())
-    return judged | more, faults + further
+    if not judged:
+        return {}, faults
+    others = [n for n in others if found[n].score >= settings.accept][: settings.judged]
+    more, further = _judged(box, state, others)
+    # What could not be asked goes by its score, as all of it does where nothing could be asked.
+    return judged | (more or dict.fromkeys(others)), faults + further
 
 
 def _judged(box: Toolbox, state: State, places: Sequence[int]) -> tuple[Judgements, Faults]:

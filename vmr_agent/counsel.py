@@ -133,6 +133,11 @@ class Counsel:
         self._told.add(what)
         return True
 
+    def check(self) -> None:
+        """Raises what keeps the endpoint from answering anything more in this run."""
+        if self._down is not None:
+            raise self._down
+
     @property
     def silent(self) -> bool:
         """Whether nothing will be answered in this run any more."""
@@ -147,8 +152,7 @@ class Counsel:
 
     def _climb(self, question: Question, kind: type[A]) -> Noted:
         """Strictly first; what cannot be read is put right once, then asked for in other forms."""
-        if self._down is not None:
-            raise self._down
+        self.check()
         mended, refused = False, self._rungs.first
         for rung in range(self._rungs.first, len(FORMS)):
             request = self._request(question, kind, FORMS[rung])

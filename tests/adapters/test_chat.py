@@ -26,6 +26,7 @@ from vmr_agent.errors import (
     ChatFormError,
     ChatRefusedError,
     ChatTimeoutError,
+    ChatTooLongError,
     ServiceError,
     SettingsError,
 )
@@ -325,7 +326,7 @@ WRONG: dict[str, tuple[Script, type[ServiceError]]] = {
     ),
     "too long": (
         lambda e: e.error(400, "This model's maximum context length is 8192 tokens."),
-        ChatRefusedError,
+        ChatTooLongError,
     ),
     "a model with eyes in its name is busy": (
         lambda e: e.error(429, "eyes/multimodal-instruct is rate-limited upstream"),
