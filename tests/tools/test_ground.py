@@ -142,6 +142,22 @@ def test_only_evidence_from_there_comes_along() -> None:
     assert [reason.note for reason in only.evidence[:-1]] == ["here", "general"]
 
 
+def test_what_a_model_has_seen_is_not_lost_beside_what_the_curves_know() -> None:
+    def confirmed(start: float, end: float) -> Evidence:
+        return Evidence(source="relevance", note="relevant", score=0.9, span=span(start, end))
+
+    row = curve((4, 6, 0.9), (13, 14, 0.3))
+    both = (confirmed(3, 7), confirmed(12, 16))
+    found = grounded(span(2, 18), row, evidence=both)
+    assert [each.span for each in found] == [span(12, 16), span(4, 6)]
+    assert found[0].evidence[:-1] == both[1:]
+    assert found[0].evidence[-1].note == "boundaries as looked at"
+    (only,) = grounded(span(2, 18), row, evidence=both[:1])
+    assert only.span == span(4, 6)
+    (only,) = grounded(span(8, 18), row, evidence=both[1:])
+    assert only.span == span(12, 16)
+
+
 @given(
     arrays(
         np.float32, st.tuples(st.integers(1, 2), st.just(40)), elements=st.floats(0, 1, width=32)
