@@ -143,7 +143,7 @@ def test_order_is_taken_apart(
         "a Rebel Without a Cause poster",
         "the first time machine",
         "the first time machine is shown",
-        "the second time travellers are seen",
+        "the last time capsule is opened",
         "the house before and after the storm",
         "the house after or before the storm",
         "a man with and without a hat",
