@@ -413,6 +413,17 @@ def test_what_a_model_was_told_stays_between_us(answer: Any, left: Any) -> None:
     assert discreet(answer, SECRET, "what is to be seen?") == left
 
 
+def test_an_example_may_be_an_honest_answer(tmp_path: Path) -> None:
+    """A question in another language may mean the very thing that the instructions quote."""
+    prompt = load("understand")
+    line = "a dog barks after he sits down"
+    assert line in prompt.system
+    for answer, left in ((line, line), ("take a question about a film apart", "")):
+        chat = Scripted(json.dumps({"line": answer}))
+        asked = Question(prompt, {"query": '"un chien aboie"'}, ())
+        assert counsel(tmp_path / answer, chat).ask(FILM, asked, Line).record.line == left
+
+
 def test_what_was_asked_may_be_said_again() -> None:
     asked = "is the pass phrase correct horse battery anywhere on the board?"
     answer = {"c1": "the pass phrase is on the board: correct horse battery"}

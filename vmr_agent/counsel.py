@@ -174,7 +174,8 @@ class Counsel:
             else:
                 self._rungs.first = min(rung, refused)
                 likely = chances(found, reply) if question.probabilities else {}
-                return Noted(text=_screened(found.record, request), chances=likely)
+                told = _screened(found.record, request, question.prompt.examples)
+                return Noted(text=told, chances=likely)
         raise AssertionError("the last form returns or raises")
 
     def _send(self, request: ChatRequest) -> ChatReply:
@@ -221,10 +222,10 @@ class Counsel:
         )
 
 
-def _screened(record: BaseModel, request: ChatRequest) -> str:
-    """An answer that repeats nothing of its instructions, and says nothing that was not asked."""
+def _screened(record: BaseModel, request: ChatRequest, examples: str) -> str:
+    """An answer that repeats nothing of its instructions but what they have for ``examples``."""
     parts = request.turns[0].parts
-    asked = "\n".join(part for part in parts if isinstance(part, str))
+    asked = "\n".join([*(part for part in parts if isinstance(part, str)), examples])
     answer = record.model_dump(mode="json", exclude_none=True)
     told = json.dumps(discreet(answer, request.system, asked), ensure_ascii=False)
     return told.encode(errors="replace").decode()  # half an emoji is no text
