@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from pydantic import BaseModel
 
 from vmr_agent.adapters.chat import ChatServer
 from vmr_agent.answers import read, schema
+from vmr_agent.counsel import Counsel, Question, Rungs
 from vmr_agent.errors import (
     ChatAnswerError,
     ChatBusyError,
@@ -30,6 +32,8 @@ from vmr_agent.errors import (
     ServiceError,
     SettingsError,
 )
+from vmr_agent.library import Shelf
+from vmr_agent.prompts import load
 from vmr_agent.protocols import ChatReply, ChatRequest, Turn
 from vmr_agent.terms import ChatSettings
 
@@ -561,6 +565,32 @@ def test_probabilities_of_tokens_are_read() -> None:
     assert served.requests[0]["top_logprobs"] >= 2
     assert [token.text for token in reply.tokens] == [b'{"shown": "', b"yes", b'"}']
     assert reply.tokens[1].likely == {"yes": -0.2, " No": -1.8}
+
+
+def test_what_was_cut_at_its_length_is_asked_for_again_in_brief(tmp_path: Path) -> None:
+    def script(exchange: Exchange) -> None:
+        if exchange.number:
+            exchange.say(GOOD)
+        else:
+            exchange.say('{"shown": "yes, and furth', finish="length")
+
+    with endpoint(script) as served:
+        settings = ChatSettings(model="scripted", base_url=served.url, answer_tokens=64)
+        chat = ChatServer(settings)
+        counsel = Counsel(chat, Shelf(tmp_path), settings, Rungs(), always)
+        asked = Question(load("caption"), {"query": '"a dog"'}, ())
+        assert counsel.ask("f" * 40, asked, Shown).record.shown == "yes"
+        chat.close()
+    *_, before, after = served.requests[1]["messages"]
+    assert before == {"role": "assistant", "content": '{"shown": "yes, and furth'}
+    assert "cut off at 64 tokens; be brief" in after["content"]
+    assert counsel.ledger.spent.calls == 2
+
+
+def test_what_was_cut_before_its_first_word_says_what_to_raise() -> None:
+    """Models that think may spend all of it on that."""
+    with pytest.raises(ChatAnswerError, match=r"raise chat\.answer_tokens"):
+        answered(lambda e: e.say("", finish="length"))
 
 
 def test_a_long_answer_may_tell_the_probabilities_of_all_its_tokens() -> None:
