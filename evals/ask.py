@@ -26,6 +26,7 @@ from rich.text import Text
 
 from vmr_agent import RunReport, Settings, Span, VMRAgent, VmrError
 from vmr_agent.room import Progress
+from vmr_agent.settings import from_environment
 from vmr_agent.show import clock, why
 
 ENOUGH = 0.5  # IoU from which two spans are the same moment
@@ -135,7 +136,8 @@ def main() -> None:
 
 def _settings(without: list[str]) -> Settings:
     """Those in force, with the work of some rooms left out. Raises ValidationError."""
-    return Settings(without=without)
+    known = from_environment()  # an empty list would say that nothing is to be left out
+    return Settings(without=without) if without else known
 
 
 def answer_all(film: Path, questions: list[Question], settings: Settings) -> list[Answer]:

@@ -12,7 +12,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
-from colour_chat import CHATTY, asking, data, given, habit, look, understand
+from colour_chat import CHATTY, asking, data, given, habit, look, rephrase, understand
 from endpoint import Endpoint, Exchange, endpoint
 from media import sounding
 from processes import at_work, program, started, until, vmr
@@ -20,6 +20,7 @@ from shelved import say
 
 from vmr_agent import RunReport, VMRAgent
 from vmr_agent.errors import ChatRefusedError
+from vmr_agent.gallery import Gallery
 from vmr_agent.ledger import counted
 from vmr_agent.protocols import Array
 from vmr_agent.settings import (
@@ -27,6 +28,7 @@ from vmr_agent.settings import (
     GroundSettings,
     RetrieveSettings,
     StripSettings,
+    VerifySettings,
 )
 from vmr_agent.testing import COLOURS, TRUTH, colour_toolbox
 from vmr_agent.types import Utterance
@@ -146,6 +148,65 @@ def test_the_second_round_looks_where_nobody_has_looked(tmp_path: Path) -> None:
     assert whole == pytest.approx(report.video.duration)
 
 
+def test_the_second_time_is_counted_from_the_first_whatever_round_that_was_found_in(
+    tmp_path: Path,
+) -> None:
+    """One in the first round, two after it in the second: the nearer of those is the second."""
+    times: list[float] = []
+
+    def two_more(text: str, _: Any) -> dict[str, Any]:
+        shown = {each["id"]: each["start"] for each in data(text)["candidates"]}
+        wanted = 3 if times else 1
+        for start in sorted(shown.values()):
+            # None next to another: those would be one moment.
+            if len(times) < wanted and all(start > each + 40 for each in times):
+                times.append(start)
+        items = data(text)["items"]
+        said = {name: "yes" if start in times else "no" for name, start in shown.items()}
+        return {name: dict.fromkeys(items, said[name]) for name in shown}
+
+    def agreeable(text: str, _: Any) -> dict[str, Any]:
+        statements = data(text)["statements"]
+        return {each["id"]: dict.fromkeys(statements, "yes") for each in data(text)["proposals"]}
+
+    def plain(text: str, seen: Any) -> dict[str, Any]:
+        return {**understand(text, seen), "scene": "an octopus", "altered": []}
+
+    film = long_film(tmp_path, 0.2)
+    habits = habit(understand=plain, filter_relevance=two_more, verify=agreeable)
+    usual = {"retrieve": RetrieveSettings(), "strip": StripSettings(), "ground": GroundSettings()}
+    with asking(tmp_path / "home", habits, others=usual) as (agent, _):
+        report = agent.run(film, "the second time an octopus is shown")
+    assert (report.rounds, len(times)) == (2, 3)
+    assert [m.span.start for m in report.moments] == [times[1]]
+
+
+def test_what_a_model_has_refused_is_not_what_came_nearest(tmp_path: Path, colours: Path) -> None:
+    """By the curves it is red as can be; the search anew is told what is against that."""
+    told: list[Any] = []
+
+    def never(text: str, _: Any) -> dict[str, Any]:
+        items = data(text)["items"]
+        return {each["id"]: dict.fromkeys(items, "no") for each in data(text)["candidates"]}
+
+    def listening(text: str, seen: Any) -> dict[str, Any]:
+        told.extend(data(text)["nearest"])
+        return rephrase(text, seen)
+
+    def refused(text: str, _: Any) -> dict[str, Any]:
+        statements = data(text)["statements"]
+        return {each["id"]: dict.fromkeys(statements, "no") for each in data(text)["proposals"]}
+
+    habits = habit(filter_relevance=never, widen=listening, verify=refused)
+    with asking(tmp_path, habits) as (agent, _):
+        report = agent.run(colours, "the red one")
+    assert (report.status, report.rounds) == ("not_found", 2)
+    assert report.rejected is not None
+    assert report.rejected.score < 0.5
+    assert told
+    assert all("relevance: not relevant by what a model sees in it" in each["why"] for each in told)
+
+
 def test_a_room_may_be_left_out(tmp_path: Path, colours: Path) -> None:
     """For ablations: what it would have asked is not asked."""
     for room in ("understand", "filter_relevance", "caption", "trim", "ground", "verify", "widen"):
@@ -204,6 +265,20 @@ def test_a_shot_of_which_there_is_nothing_to_say_is_not_asked_about_again(
             agent.run(colours, query)
     stretches = [stretch for _, each in described(served) for stretch in each]
     assert len(stretches) == len(set(stretches)) > 0
+
+
+def test_a_shot_that_a_model_forgot_is_asked_about_again(tmp_path: Path) -> None:
+    def forgetful(_: str, seen: Any) -> dict[str, Any]:
+        return {min(seen): "grey"}
+
+    film = long_film(tmp_path, 0.1)
+    usual = {"retrieve": RetrieveSettings(), "strip": StripSettings(), "ground": GroundSettings()}
+    with asking(tmp_path / "home", habit(caption=forgetful), others=usual) as (agent, served):
+        for query in ("an octopus", "a walrus"):
+            agent.run(film, query)
+    (_, first), (_, second) = described(served)
+    assert first[0] not in second
+    assert set(first[1:]) & set(second)
 
 
 # ── what it costs ─────────────────────────────────────────────────────────────────────────────
@@ -284,6 +359,54 @@ def test_the_budget_ends_the_run_with_the_best_so_far(tmp_path: Path, colours: P
     (fault,) = [fault for fault in report.faults if fault.kind == "budget"]
     assert "chat.budget.calls = 2" in fault.message
     assert {part.why for part in report.coverage.passed_over} == {"the budget was spent"}
+
+
+@pytest.mark.parametrize(("calls", "status"), [(3, "partial"), (4, "partial"), (5, "found")])
+def test_what_a_spent_budget_left_unjudged_goes_by_its_score(
+    tmp_path: Path, calls: int, status: str
+) -> None:
+    """Before the first of two requests to judge, between them, or after both."""
+    film = long_film(tmp_path, 0.2)
+    usual = {"retrieve": RetrieveSettings(), "strip": StripSettings(), "ground": GroundSettings()}
+    few = {**usual, "verify": VerifySettings(judged=3)}
+    with asking(tmp_path / "home", others=few, budget={"calls": calls}) as (agent, served):
+        report = agent.run(film, "the red one")
+    assert len(served.requests) == calls
+    assert (report.status, len(report.moments)) == (status, 5)
+
+
+def test_nothing_is_decoded_for_a_model_that_answers_no_more(
+    tmp_path: Path, colours: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[int] = []
+    true = Gallery.jpegs
+
+    def watched(self: Gallery, times: Any, *rest: Any) -> list[bytes]:
+        shown.append(len(times))
+        return true(self, times, *rest)
+
+    monkeypatch.setattr(Gallery, "jpegs", watched)
+    with asking(tmp_path, budget={"calls": 2}) as (agent, _):
+        assert agent.run(colours, "the red one").status == "partial"
+    assert len(shown) == 2, "for the filter, and for captions; verify knows"
+
+
+def test_one_question_that_is_too_long_does_not_end_the_run(tmp_path: Path, colours: Path) -> None:
+    def small(exchange: Exchange) -> None:
+        if exchange.body["response_format"]["json_schema"]["name"] == "filter_relevance":
+            exchange.error(400, "This model's maximum context length is 2048 tokens.")
+        else:
+            look(exchange)
+
+    with asking(tmp_path, small) as (agent, served):
+        report = agent.run(colours, "the red one")
+    assert report.status == "partial"
+    assert hits(report, RED)
+    (fault,) = [fault for fault in report.faults if fault.kind == "chat"]
+    assert fault.room == "filter_relevance"
+    assert "lower chat.images" in fault.message
+    names = [body["response_format"]["json_schema"]["name"] for body in served.requests]
+    assert names == ["understand", "filter_relevance", "caption", "verify"]
 
 
 def test_a_question_asked_again_costs_nothing(tmp_path: Path, colours: Path) -> None:

@@ -127,6 +127,31 @@ def test_one_odd_answer_spoils_nothing(tmp_path: Path) -> None:
     assert len(chat.asked) == 1
 
 
+class Line(BaseModel):
+    line: str
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_half_an_emoji_is_no_text(tmp_path: Path, kept: bool) -> None:
+    """Neither the journal nor a report can be written with one in it."""
+    asked = counsel(tmp_path, Scripted('{"line": "half \\ud83d of it \\ud83d\\ude00"}'))
+    told = asked.ask(FILM, question(kept=kept), Line).record
+    assert told.line == "half ? of it 😀"
+    assert Line.model_validate_json(told.model_dump_json()) == told
+
+
+def test_half_an_emoji_is_no_name(tmp_path: Path) -> None:
+    reply = told(
+        ('{"\\ud83d": "', {}),
+        ("no", {"no": -0.1}),
+        ('", "shown": "', {}),
+        ("yes", {"yes": -0.1, "no": -2.5}),
+        ('"}', {}),
+    )
+    heard = counsel(tmp_path, Scripted(reply)).ask(FILM, question(probabilities=True), Seen)
+    assert heard.chances["shown"] == pytest.approx(0.917, abs=1e-3)
+
+
 def test_what_was_sent_in_vain_is_paid_for_too(tmp_path: Path) -> None:
     empty = ChatAnswerError("no words", 50_000, 2_000)
     empty.tries = 2
@@ -386,6 +411,17 @@ SECRET = "The pass phrase is correct horse battery; the vault is called kestrel-
 )
 def test_what_a_model_was_told_stays_between_us(answer: Any, left: Any) -> None:
     assert discreet(answer, SECRET, "what is to be seen?") == left
+
+
+def test_an_example_may_be_an_honest_answer(tmp_path: Path) -> None:
+    """A question in another language may mean the very thing that the instructions quote."""
+    prompt = load("understand")
+    line = "a dog barks after he sits down"
+    assert line in prompt.system
+    for answer, left in ((line, line), ("take a question about a film apart", "")):
+        chat = Scripted(json.dumps({"line": answer}))
+        asked = Question(prompt, {"query": '"un chien aboie"'}, ())
+        assert counsel(tmp_path / answer, chat).ask(FILM, asked, Line).record.line == left
 
 
 def test_what_was_asked_may_be_said_again() -> None:

@@ -10,9 +10,15 @@ import cv2
 import numpy as np
 import pytest
 
-from vmr_agent import VMRAgent
+from vmr_agent import Settings, VMRAgent
+from vmr_agent.artefacts import Take
+from vmr_agent.errors import ShelfError
 from vmr_agent.gallery import Gallery
+from vmr_agent.library import Shelf
+from vmr_agent.playback import Reel, Taken
+from vmr_agent.strip import encoded
 from vmr_agent.testing import colour_toolbox
+from vmr_agent.tools import take
 
 FPS = 10
 
@@ -55,3 +61,23 @@ def test_what_is_on_show_at_a_time(tmp_path: Path, steps: Path, side: int) -> No
     assert {size for size, _ in told} == {(short, round(short * 1.5))}
     numbers = [number for _, number in told]
     assert numbers == pytest.approx([0, 12, 30, 39], abs=1.2 if side == 64 else 0.4)
+
+
+def test_the_last_picture_may_be_held_beyond_the_last_reel(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path)
+    for number, grey in enumerate((50, 100, 150)):
+        image = np.full((48, 64, 3), grey, np.uint8)
+        ending = {"duration": 400.0, "promise": 400.0} if number == 2 else None
+        kept = Taken(60.0 * number + 1, image, encoded(image, 80))
+        made = take(Reel(number, samples=[kept], ending=ending), 80)
+        shelf.once("f/footage", number, Take, lambda made=made: made)
+
+    def greys(*times: float) -> list[float]:
+        gallery = Gallery(shelf, "f/footage", tmp_path / "gone.mp4", Settings())
+        return [20 + 5 * shown(jpeg)[1] for jpeg in gallery.jpegs(times, 48, lambda: None)]
+
+    assert greys(30, 70, 130, 399) == pytest.approx([50, 100, 150, 150], abs=2)
+    next(tmp_path.rglob("00001.npz")).unlink()
+    assert greys(30, 130) == pytest.approx([50, 150], abs=2)
+    with pytest.raises(ShelfError, match="damaged"):
+        greys(70)

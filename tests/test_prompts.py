@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import os
+import subprocess
+import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -35,6 +40,33 @@ def test_line_endings_are_no_other_version() -> None:
     text = "---\ninputs: a\nanswer: A\n---\n## system\nS\n## user\n{{a}}\n"
     assert parse("p", 1, text).digest == parse("p", 1, text.replace("\n", "\r\n")).digest
     assert parse("p", 1, text).digest == hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+PROGRAM = """
+import json
+import vmr_agent
+from vmr_agent.prompts import load, names
+print(json.dumps([vmr_agent.__file__, [load(name).label for name in names()]]))
+"""
+
+
+@pytest.mark.slow  # pip fetches what builds it
+def test_a_wheel_has_the_same(tmp_path: Path) -> None:
+    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*build, "--no-deps", "--wheel-dir", str(tmp_path), str(ROOT)], check=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    inside = tmp_path / "inside"
+    zipfile.ZipFile(wheel).extractall(inside)
+    told = subprocess.run(
+        [sys.executable, "-P", "-c", PROGRAM],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(inside)},
+        capture_output=True,
+        check=True,
+    ).stdout
+    where, labels = json.loads(told)
+    assert Path(where).is_relative_to(inside)
+    assert labels == [load(name).label for name in names()]
 
 
 def test_a_released_prompt_is_never_edited() -> None:

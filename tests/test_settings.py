@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from vmr_agent import Settings
 from vmr_agent.errors import SettingsError
 from vmr_agent.limits import StripSettings, VideoSettings
-from vmr_agent.settings import PROFILES, ModelSettings, from_environment
+from vmr_agent.settings import PROFILES, ChatSettings, ModelSettings, from_environment
 
 
 def brief(settings: Settings) -> tuple[str, float, str, str]:
@@ -109,6 +109,14 @@ def test_a_wrong_value_is_named_under_a_profile_too(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("VMR_STRIP__FPS", "often")
     with pytest.raises(SettingsError, match=r"VMR_STRIP__FPS: .*, not 'often'"):
         from_environment()
+
+
+def test_no_error_shows_what_may_be_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VMR_CHAT__API_KEY", "sk-canary-Zq81vTn7")
+    for make in (Settings, from_environment, lambda: ChatSettings(api_key="sk-canary-Zq81vTn7")):  # type: ignore[call-arg]
+        with pytest.raises((ValidationError, SettingsError), match=r"(?i)api_key") as caught:
+            make()
+        assert "canary" not in str(caught.value) + repr(caught.value)
 
 
 def test_what_profiles_set_is_there_to_be_set() -> None:

@@ -9,15 +9,18 @@ from typing import Any
 
 import pytest
 from shelved import span
-from test_counsel import Scripted, counsel
+from test_counsel import FILM, Scripted, counsel
 
 from vmr_agent.answers import read, schema
 from vmr_agent.errors import ChatAnswerError
-from vmr_agent.questions import View, sightings
+from vmr_agent.questions import View, reading, sightings
 from vmr_agent.questions.sheet import ballot
+from vmr_agent.questions.understand import Reading
 from vmr_agent.settings import FilterSettings
+from vmr_agent.tools import understand
 from vmr_agent.types import Query
 
+FIELDS = Reading.model_fields
 SETTINGS = FilterSettings()
 KIND = ballot(["c1", "c2"], ["i1", "i2"])
 
@@ -45,13 +48,37 @@ def test_every_field_is_named_and_required() -> None:
     assert told["properties"]["c1"]["properties"]["i1"]["enum"] == ["yes", "no"]
 
 
+def reads(home: Path, text: str, **told: Any) -> Query:
+    """A question as it is read by a model that tells so much about it."""
+    kinds = {name: [] if "list" in str(field.annotation) else "" for name, field in FIELDS.items()}
+    answer = {**kinds, "scene": text, "occurrence": 0, "combine": "all", **told}
+    return reading(counsel(home, Scripted(json.dumps(answer))), FILM, understand(text), "")
+
+
+def test_the_nearest_rivals_differ_in_a_little_word(tmp_path: Path) -> None:
+    rivals = ["he goes out of the house", "she goes into the house"]
+    for number, same in enumerate(
+        ("He goes into the house!", "He is someone that goes into a house")
+    ):
+        told = reads(tmp_path / str(number), "he goes into the house", altered=[same, *rivals])
+        assert told.altered == tuple(rivals)
+
+
+@pytest.mark.parametrize(("told", "read_as"), [(2, 2), (-1, -1), (9, 9), (10, 0), (10**6, 0)])
+def test_a_model_counts_no_further_than_anybody_asks_for(
+    tmp_path: Path, told: int, read_as: int
+) -> None:
+    """Each time further is one more candidate in a request."""
+    assert reads(tmp_path, "she jumps again", occurrence=told).occurrence == read_as
+
+
 def relevance(home: Path, combine: str, row: Mapping[str, str]) -> float:
     """How relevant a stretch is of which a model without probabilities has said this."""
     home = home / "-".join((combine, *row.values()))  # answers are kept
     chat = Scripted(json.dumps({"c1": dict(row)}))
     query = Query(text="a cat", scene="a cat", items=tuple(row), combine=combine)
     view = View("c1", span(0, 5), {"id": "c1"}, ())
-    return sightings(counsel(home, chat), "f" * 40, query, [view])["c1"]
+    return sightings(counsel(home, chat), FILM, query, [view])["c1"]
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4])

@@ -21,9 +21,10 @@ from vmr_agent.gallery import Gallery
 from vmr_agent.intervals import Spans, joined, rest
 from vmr_agent.relevance import Lens
 from vmr_agent.report import Fault
+from vmr_agent.rounds import Verdict
 from vmr_agent.state import State
 from vmr_agent.toolbox import Made, Toolbox
-from vmr_agent.types import Query, Scored, Span
+from vmr_agent.types import Moment, Query, Scored, Span
 from vmr_agent.words import tokens
 
 T = TypeVar("T")
@@ -40,6 +41,7 @@ def asked(room: str, box: Toolbox, ask: Callable[[Counsel], T], alone: T) -> tup
     if box.counsel is None:
         return alone, ()
     try:
+        box.counsel.check()  # before anything is decoded for it to look at
         return ask(box.counsel), ()
     except ChatRefusedError:
         raise  # key, model or address are wrong: nobody wants to wait for a poorer answer
@@ -103,7 +105,7 @@ def captions(box: Toolbox, state: State) -> tuple[dict[int, str], Faults]:
             return _generic(counsel, box, state)
         seen = _views(box, state, _scores(kept), [each.span for each in kept])
         told = questions.captions(counsel, state.video.fingerprint, state.asked.text, seen)
-        return {n: told[view.id] for n, view in enumerate(seen) if view.id in told}
+        return {n: told[view.id] for n, view in enumerate(seen) if told.get(view.id)}
 
     return asked("caption", box, ask, {}) if kept else ({}, ())
 
@@ -122,10 +124,11 @@ def _generic(counsel: Counsel, box: Toolbox, state: State) -> dict[int, str]:
     if new:
         seen = _views(box, state, [1.0] * len(new), new)
         told = questions.captions(counsel, state.video.fingerprint, "", seen)
-        # What a model had nothing to say about need not be asked again either.
-        known |= {view.span: told.get(view.id, "") for view in seen}
-        for span in new if keeps else ():
-            shelf.put(names[span], Generic(text=known[span]), {})
+        # What it had nothing to say about need not be asked again either; what it forgot must be.
+        answered = {view.span: told[view.id] for view in seen if view.id in told}
+        for span, text in answered.items() if keeps else ():
+            shelf.put(names[span], Generic(text=text), {})
+        known |= answered
     return {n: known[span] for n, span in enumerate(hosts) if known.get(span)}
 
 
@@ -145,9 +148,12 @@ def judgements(box: Toolbox, state: State) -> tuple[Judgements, Faults]:
     best = sorted(range(len(worth)), key=lambda n: -worth[n])
     first, others = best[: settings.judged], best[settings.judged :]
     judged, faults = _judged(box, state, first)
-    others = [n for n in others if found[n].score >= settings.accept]
-    more, further = _judged(box, state, others[: settings.judged]) if judged else ({}, ())
-    return judged | more, faults + further
+    if not judged:
+        return {}, faults
+    others = [n for n in others if found[n].score >= settings.accept][: settings.judged]
+    more, further = _judged(box, state, others)
+    # What could not be asked goes by its score, as all of it does where nothing could be asked.
+    return judged | (more or dict.fromkeys(others)), faults + further
 
 
 def _judged(box: Toolbox, state: State, places: Sequence[int]) -> tuple[Judgements, Faults]:
@@ -168,9 +174,26 @@ def _judged(box: Toolbox, state: State, places: Sequence[int]) -> tuple[Judgemen
     return asked("verify", box, ask, {}) if chosen else ({}, ())
 
 
-def reworded(box: Toolbox, state: State) -> tuple[Query | None, Faults]:
+def counted(state: State) -> tuple[Moment, ...]:
+    """What held in earlier rounds, where nobody has looked again in this one."""
+    spans = [each.span for each in state.found.candidates]
+
+    def again(held: Span) -> bool:
+        return any(_mostly(held, span) or _mostly(span, held) for span in spans)
+
+    return tuple(each for each in state.horizon.counted if not again(each.span))
+
+
+def outcome(box: Toolbox, state: State) -> Verdict:
+    """The round's verdict; one on the candidates where none was worth a closer look."""
+    sieve, which = state.sifted, state.asked.occurrence
+    seen, settings = sieve.kept + sieve.dropped, box.settings.verify
+    return state.verdict or tools.verify((), seen, settings, which, counted=counted(state))
+
+
+def reworded(box: Toolbox, state: State, verdict: Verdict) -> tuple[Query | None, Faults]:
     """The question in other words, None where nobody has any."""
-    rejected = tools.nearest(state.horizon, state.found, state.verdict)
+    rejected = tools.nearest(state.horizon, verdict)
 
     def ask(counsel: Counsel) -> Query | None:
         return questions.rephrased(counsel, state.video.fingerprint, state.asked, rejected)

@@ -12,6 +12,7 @@ from vmr_agent.errors import (
     ChatDeclinedError,
     ChatFormError,
     ChatRefusedError,
+    ChatTooLongError,
     ServiceError,
 )
 from vmr_agent.protocols import ChatReply, Token
@@ -82,7 +83,7 @@ def _misfit(words: str, name: str) -> ServiceError | None:
     if "multimodal" in words or ("image" in words and "support" in words):
         return ChatRefusedError(f"{name} takes no pictures: set chat.images to 0")
     if "context" in words and ("length" in words or "exceed" in words or "size" in words):
-        return ChatRefusedError(
+        return ChatTooLongError(
             f"{name}: the question is too long for its context: lower chat.images, "
             "or serve it with a longer one"
         )

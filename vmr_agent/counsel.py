@@ -133,6 +133,11 @@ class Counsel:
         self._told.add(what)
         return True
 
+    def check(self) -> None:
+        """Raises what keeps the endpoint from answering anything more in this run."""
+        if self._down is not None:
+            raise self._down
+
     @property
     def silent(self) -> bool:
         """Whether nothing will be answered in this run any more."""
@@ -147,8 +152,7 @@ class Counsel:
 
     def _climb(self, question: Question, kind: type[A]) -> Noted:
         """Strictly first; what cannot be read is put right once, then asked for in other forms."""
-        if self._down is not None:
-            raise self._down
+        self.check()
         mended, refused = False, self._rungs.first
         for rung in range(self._rungs.first, len(FORMS)):
             request = self._request(question, kind, FORMS[rung])
@@ -170,7 +174,8 @@ class Counsel:
             else:
                 self._rungs.first = min(rung, refused)
                 likely = chances(found, reply) if question.probabilities else {}
-                return Noted(text=_screened(found.record, request), chances=likely)
+                told = _screened(found.record, request, question.prompt.examples)
+                return Noted(text=told, chances=likely)
         raise AssertionError("the last form returns or raises")
 
     def _send(self, request: ChatRequest) -> ChatReply:
@@ -217,12 +222,13 @@ class Counsel:
         )
 
 
-def _screened(record: BaseModel, request: ChatRequest) -> str:
-    """An answer that repeats nothing of its instructions, and says nothing that was not asked."""
+def _screened(record: BaseModel, request: ChatRequest, examples: str) -> str:
+    """An answer that repeats nothing of its instructions but what they have for ``examples``."""
     parts = request.turns[0].parts
-    asked = "\n".join(part for part in parts if isinstance(part, str))
+    asked = "\n".join([*(part for part in parts if isinstance(part, str)), examples])
     answer = record.model_dump(mode="json", exclude_none=True)
-    return json.dumps(discreet(answer, request.system, asked), ensure_ascii=False)
+    told = json.dumps(discreet(answer, request.system, asked), ensure_ascii=False)
+    return told.encode(errors="replace").decode()  # half an emoji is no text
 
 
 def _mending(request: ChatRequest, reply: ChatReply, wrong: str) -> ChatRequest:

@@ -12,6 +12,7 @@
     │   └── ShelfError           the shelf cannot be written or read
     ├── ServiceError             a service that was asked for did not answer
     │   ├── ChatRefusedError     the chat endpoint turns us down: key, model or address are wrong
+    │   ├── ChatTooLongError     one question was longer than the model's context
     │   ├── ChatBusyError        it has too much to do, or a fault of its own, after every try
     │   ├── ChatTimeoutError     no whole answer within the deadline
     │   ├── ChatDeclinedError    the model would not answer
@@ -84,6 +85,10 @@ class ServiceError(VmrError):
 
 class ChatRefusedError(ServiceError):
     """The chat endpoint turns us down, whatever is asked: key, model or address are wrong."""
+
+
+class ChatTooLongError(ServiceError):
+    """One question was longer than the model's context; a shorter one may still fit."""
 
 
 class ChatBusyError(ServiceError):

@@ -6,6 +6,7 @@ gallery.jpegs(film, [12.0, 60.5], side=260)
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 
 import cv2
@@ -37,7 +38,7 @@ class Gallery:
 
     def _kept(self, time: float) -> Image:
         """The last sample of the strip up to a time."""
-        number = int(time // self._settings.video.reel)
+        number = self._reel(time)
         while True:
             strip = Strip.load(self._shelf.piece(self._footage, number, Take)[1])
             index = int(np.searchsorted(strip.times, time + 1e-6, side="right")) - 1
@@ -46,6 +47,17 @@ class Gallery:
             if number == 0:  # before the first
                 return strip.image(0)
             number -= 1
+
+    def _reel(self, time: float) -> int:
+        """Where to look for it; the last picture of a film may be held beyond the last reel."""
+        number, last = int(time // self._settings.video.reel), self._noted - 1
+        if 0 <= last < number and self._shelf.piece(self._footage, last, Take)[0].ending:
+            return last
+        return number
+
+    @cached_property
+    def _noted(self) -> int:
+        return self._shelf.noted(self._footage)
 
 
 def _jpeg(image: Image, side: int) -> bytes:

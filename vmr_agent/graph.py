@@ -183,14 +183,16 @@ def ground(state: State, box: Toolbox, tick: Tick) -> Update:
 def verify(state: State, box: Toolbox, tick: Tick) -> Update:
     judged, faults = advice.judgements(box, state)
     dropped, which = state.sifted.dropped, state.asked.occurrence
-    verdict = tools.verify(state.proposals, dropped, box.settings.verify, which, judged)
+    counted, settings = advice.counted(state), box.settings.verify
+    verdict = tools.verify(state.proposals, dropped, settings, which, judged, counted)
     return {"verdict": verdict, "faults": faults}
 
 
 @room
 def widen(state: State, box: Toolbox, tick: Tick) -> Update:
-    query, faults = advice.reworded(box, state)
-    horizon = tools.widen(state.horizon, state.found, state.verdict, query)
+    verdict = advice.outcome(box, state)
+    query, faults = advice.reworded(box, state, verdict)
+    horizon = tools.widen(state.horizon, state.found, verdict, query)
     return {"horizon": horizon, "verdict": None, "faults": faults}
 
 

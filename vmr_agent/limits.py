@@ -10,7 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field
 class Group(BaseModel):
     """Base of a room's settings."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        use_attribute_docstrings=True,
+        hide_input_in_errors=True,  # what was set may be a key
+    )
 
 
 class VideoSettings(Group):

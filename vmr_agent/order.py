@@ -26,9 +26,11 @@ CLAUSE = (
     r"(?:that|when|he|she|it|they|we|you|i|the|a|an|this|these|his|her|its|their|my|our|your|there"
     r"|people|some\w*|any\w*|every\w*|after|before|while|\w+\s+(?:is|are|was|were|has|have))\b"
 )
+COMPOUND = r"(?:machine|capsule|lapse|loop|bomb|warp|zone|travell?er)\b"
+"""Time and one of these are one thing."""
 OCCURRENCE = re.compile(
     r",?\s*\b(?:for\s+)?the\s+(?P<which>first|second|third|fourth|fifth|last|final)\s+time"
-    rf"(?=$|\s*[,.;?!]|\s+{CLAUSE})(?:\s+that\b)?,?\s*",
+    rf"(?!\s+{COMPOUND})(?=$|\s*[,.;?!]|\s+{CLAUSE})(?:\s+that\b)?,?\s*",
     re.IGNORECASE,
 )
 WHICH = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "last": -1, "final": -1}
@@ -41,13 +43,17 @@ SEEKING = frozenset(
 """To do these after somebody is no order in time."""
 TIMES = frozenset("all another that hours tomorrow yesterday noon midnight dark time times".split())
 """After and before these nothing is to be seen."""
-PLACES = frozenset("mirror camera cameras crowd audience judge court altar king queen god".split())
+PLACES = frozenset(
+    "mirror camera cameras crowd audience judge court altar king queen god eyes".split()
+)
 """One is before them in space."""
 VAGUE = frozenset(
     """right just shortly soon immediately directly long happens happen happened occurs everything
     anything do does did thing things go goes come comes next""".split()
 )
 """Words that alone name nothing to be seen."""
+JOINTS = frozenset(("and", "or"))
+"""Beside these such a word is one of two: "before and after the storm", "with or without"."""
 
 
 def ordered(text: str) -> tuple[str, Related, int]:
@@ -75,7 +81,8 @@ def _related(text: str) -> tuple[str, Related] | None:
     main = f"{match['main']} {match['rest']}" if aside else match["main"].strip()
     if not _orders(kind, tokens(match["main"]), tokens(other)):
         return None
-    if not set(content(main)) - VAGUE or not content(other):
+    # "The last time he is without a hat": what is left of the main thing is nothing.
+    if not set(content(OCCURRENCE.sub(" ", main, count=1))) - VAGUE or not content(other):
         return None
     further = _related(other)  # "after he sits down while she sings"
     return main, (((kind, further[0]), *further[1]) if further else ((kind, other),))
@@ -85,9 +92,11 @@ def _orders(kind: str, main: tuple[str, ...], other: tuple[str, ...]) -> bool:
     """Whether the word between these says when something is."""
     if not main or not other:
         return False
+    if main[-1] in JOINTS or other[0] in JOINTS:
+        return False
     amount = other[0].isdigit() or other[0] in TIMES
     if kind == "while":
-        return main[-1] not in ("a", "worth", "little", "long") and other[0] != "and"
+        return main[-1] not in ("a", "worth", "little", "long")
     if kind == "without":
         return True
     repeated = main[-1] == other[0]  # day after day

@@ -6,6 +6,7 @@ A released version is never edited, only followed by the next: answers are kept 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -14,6 +15,7 @@ from pathlib import Path
 
 FENCE = "---\n"
 SYSTEM, USER = "## system\n", "## user\n"
+QUOTED = re.compile(r'"([^"\n]+)"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,11 @@ class Prompt:
     def label(self) -> str:
         """``filter_relevance.v1 3f0c…``, for reports."""
         return f"{self.name}.v{self.version} {self.digest}"
+
+    @property
+    def examples(self) -> str:
+        """What it quotes as an example: an honest answer may be the same."""
+        return "\n".join(QUOTED.findall(self.system))
 
     def fill(self, given: Mapping[str, str]) -> str:
         """The question with its inputs in their places; no input can open another place."""

@@ -36,6 +36,8 @@ class Verdict(Record):
     """Best first; empty means: not in there."""
     rejected: tuple[Moment, ...]
     """What was turned down, best first."""
+    counted: tuple[Moment, ...] = ()
+    """What holds, rising, where the time that is asked for is not among it."""
 
 
 class Horizon(Record):
@@ -45,6 +47,8 @@ class Horizon(Record):
     """Which search this is: every one looks more finely and at more places."""
     rejected: Moment | None = None
     """The best of what was turned down in earlier rounds."""
+    counted: tuple[Moment, ...] = ()
+    """What held in them, rising: whoever wants the second time counts on from there."""
     query: Query | None = None
     """The question in other words, if a chat model found some."""
     looked: tuple[Span, ...] = ()

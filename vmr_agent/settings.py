@@ -133,6 +133,7 @@ class Settings(BaseSettings):
         frozen=True,
         extra="forbid",
         use_attribute_docstrings=True,
+        hide_input_in_errors=True,  # what was set may be a key
     )
 
     profile: Literal["full", "balanced", "lean"] = "full"

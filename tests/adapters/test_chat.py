@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from pydantic import BaseModel
 
 from vmr_agent.adapters.chat import ChatServer
 from vmr_agent.answers import read, schema
+from vmr_agent.counsel import Counsel, Question, Rungs
 from vmr_agent.errors import (
     ChatAnswerError,
     ChatBusyError,
@@ -26,9 +28,12 @@ from vmr_agent.errors import (
     ChatFormError,
     ChatRefusedError,
     ChatTimeoutError,
+    ChatTooLongError,
     ServiceError,
     SettingsError,
 )
+from vmr_agent.library import Shelf
+from vmr_agent.prompts import load
 from vmr_agent.protocols import ChatReply, ChatRequest, Turn
 from vmr_agent.terms import ChatSettings
 
@@ -325,7 +330,7 @@ WRONG: dict[str, tuple[Script, type[ServiceError]]] = {
     ),
     "too long": (
         lambda e: e.error(400, "This model's maximum context length is 8192 tokens."),
-        ChatRefusedError,
+        ChatTooLongError,
     ),
     "a model with eyes in its name is busy": (
         lambda e: e.error(429, "eyes/multimodal-instruct is rate-limited upstream"),
@@ -560,6 +565,47 @@ def test_probabilities_of_tokens_are_read() -> None:
     assert served.requests[0]["top_logprobs"] >= 2
     assert [token.text for token in reply.tokens] == [b'{"shown": "', b"yes", b'"}']
     assert reply.tokens[1].likely == {"yes": -0.2, " No": -1.8}
+
+
+def test_what_was_cut_at_its_length_is_asked_for_again_in_brief(tmp_path: Path) -> None:
+    def script(exchange: Exchange) -> None:
+        if exchange.number:
+            exchange.say(GOOD)
+        else:
+            exchange.say('{"shown": "yes, and furth', finish="length")
+
+    with endpoint(script) as served:
+        settings = ChatSettings(model="scripted", base_url=served.url, answer_tokens=64)
+        chat = ChatServer(settings)
+        counsel = Counsel(chat, Shelf(tmp_path), settings, Rungs(), always)
+        asked = Question(load("caption"), {"query": '"a dog"'}, ())
+        assert counsel.ask("f" * 40, asked, Shown).record.shown == "yes"
+        chat.close()
+    *_, before, after = served.requests[1]["messages"]
+    assert before == {"role": "assistant", "content": '{"shown": "yes, and furth'}
+    assert "cut off at 64 tokens; be brief" in after["content"]
+    assert counsel.ledger.spent.calls == 2
+
+
+def test_what_was_cut_before_its_first_word_says_what_to_raise() -> None:
+    """Models that think may spend all of it on that."""
+    with pytest.raises(ChatAnswerError, match=r"raise chat\.answer_tokens"):
+        answered(lambda e: e.say("", finish="length"))
+
+
+def test_a_long_answer_may_tell_the_probabilities_of_all_its_tokens() -> None:
+    """Twenty alternatives for each of thousands of tokens are megabytes."""
+    other = {"token": "perhaps", "logprob": -12.345678901234567, "bytes": [*b"perhaps"]}
+    each = {"token": "y", "logprob": -0.1, "bytes": [121], "top_logprobs": [other] * 20}
+    text = '{"shown": "' + "y" * 4000 + '"}'
+
+    def script(exchange: Exchange) -> None:
+        exchange.say(text, logprobs={"content": [each] * 4000})
+
+    reply, _ = answered(script, probabilities=True, most_tokens=4000, seconds=30.0)
+    assert (reply.text, len(reply.tokens)) == (text, 4000)
+    with pytest.raises(ChatAnswerError, match="bytes"):
+        answered(script, probabilities=True, most_tokens=400, seconds=30.0)
 
 
 @pytest.mark.parametrize("told", [None, 7, [3], {"content": "no"}, {"content": [{"token": 3}]}])

@@ -57,6 +57,16 @@ def test_a_clip_can_hold_several() -> None:
     assert [each.span for each in found] == [span(8, 11), span(2, 4)]
 
 
+def test_without_a_curve_there_is_no_boundary() -> None:
+    """Words are asked for in a film that has none: a model looked all the same."""
+    clip = Clip(span=span(2, 9), score=0.5)
+    found = Curves(step=STEP, channels=())
+    assert ground(clip, film(20), found, np.zeros((0, 40), np.float32), SETTINGS) == ()
+    why = Evidence(source="relevance", note="relevant", score=0.9, span=span(3, 8))
+    (only,) = ground(clip.because(why), film(20), found, np.zeros((0, 40), np.float32), SETTINGS)
+    assert only.span == span(3, 8)
+
+
 def test_what_lies_outside_the_clip_does_not_count() -> None:
     rows = curve((2, 9, 0.6), (15, 18, 0.9))
     (only,) = grounded(span(4, 8), rows)
@@ -130,6 +140,22 @@ def test_only_evidence_from_there_comes_along() -> None:
     general = Evidence(source="caption", note="general", score=0.9)
     (only,) = grounded(span(2, 19), curve((5, 9, 0.9)), evidence=(here, there, general))
     assert [reason.note for reason in only.evidence[:-1]] == ["here", "general"]
+
+
+def test_what_a_model_has_seen_is_not_lost_beside_what_the_curves_know() -> None:
+    def confirmed(start: float, end: float) -> Evidence:
+        return Evidence(source="relevance", note="relevant", score=0.9, span=span(start, end))
+
+    row = curve((4, 6, 0.9), (13, 14, 0.3))
+    both = (confirmed(3, 7), confirmed(12, 16))
+    found = grounded(span(2, 18), row, evidence=both)
+    assert [each.span for each in found] == [span(12, 16), span(4, 6)]
+    assert found[0].evidence[:-1] == both[1:]
+    assert found[0].evidence[-1].note == "boundaries as looked at"
+    (only,) = grounded(span(2, 18), row, evidence=both[:1])
+    assert only.span == span(4, 6)
+    (only,) = grounded(span(8, 18), row, evidence=both[1:])
+    assert only.span == span(12, 16)
 
 
 @given(

@@ -160,6 +160,16 @@ def test_a_rival_that_is_as_likely_refuses_it() -> None:
     assert verify(found, (), SETTINGS, judgements={0: Judgement(0.9, 0.1)}).moments
 
 
+def test_what_held_in_earlier_rounds_is_counted() -> None:
+    """The first of three is no longer among the proposals: the next is the second."""
+    first = verify((proposed(0, 5, 0.6),), (), SETTINGS, 2)
+    assert (first.moments, len(first.counted)) == ((), 1)
+    later = (proposed(10, 15, 0.7), proposed(20, 25, 0.8))
+    second = verify(later, (), SETTINGS, 2, counted=first.counted)
+    assert [m.span.start for m in second.moments] == [10]
+    assert second.counted == ()
+
+
 @pytest.mark.parametrize(("occurrence", "start"), [(1, 0), (2, 10), (-1, 20), (4, None)])
 def test_one_time_of_several_is_asked_for(occurrence: int, start: float | None) -> None:
     found = (proposed(10, 15, 0.7), proposed(20, 25, 0.8), proposed(0, 5, 0.6))

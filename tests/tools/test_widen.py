@@ -14,19 +14,13 @@ def moment(score: float) -> Moment:
 
 
 NOTHING = Retrieval(curves="c", candidates=())
+IN_VAIN = Verdict(moments=(), rejected=())
 
 
 def test_every_climb_is_one_round() -> None:
-    once = widen(Horizon(), NOTHING, None)
+    once = widen(Horizon(), NOTHING, IN_VAIN)
     assert once == Horizon(round=2, rejected=None)
-    assert widen(once, NOTHING, None).round == 3
-
-
-def test_without_a_verdict_the_best_candidate_is_remembered() -> None:
-    found = Retrieval(curves="c", candidates=(candidate(4, 6, 0.4), candidate(8, 9, 0.2)))
-    best = widen(Horizon(), found, None).rejected
-    assert best is not None
-    assert (best.span, best.score) == (span(4, 6), 0.4)
+    assert widen(once, NOTHING, IN_VAIN).round == 3
 
 
 def test_the_best_of_all_rounds_is_remembered() -> None:
@@ -36,7 +30,11 @@ def test_the_best_of_all_rounds_is_remembered() -> None:
     assert widen(worse, NOTHING, verdict).rejected == moment(0.3)
 
 
-def test_a_score_is_no_probability_yet() -> None:
-    best = widen(Horizon(), Retrieval(curves="c", candidates=(candidate(4, 6, 1.4),)), None)
-    assert best.rejected is not None
-    assert best.rejected.score == 1
+def test_what_held_is_counted_on_from() -> None:
+    verdict = Verdict(moments=(), rejected=(moment(0.9),), counted=(moment(0.9),))
+    assert widen(Horizon(), NOTHING, verdict).counted == (moment(0.9),)
+
+
+def test_it_is_remembered_where_it_was_looked() -> None:
+    found = Retrieval(curves="c", candidates=(candidate(4, 6, 0.4), candidate(8, 9, 0.2)))
+    assert widen(Horizon(looked=(span(5, 8),)), found, IN_VAIN).looked == (span(4, 9),)

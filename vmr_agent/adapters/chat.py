@@ -35,7 +35,8 @@ from vmr_agent.protocols import ChatReply, ChatRequest
 from vmr_agent.terms import ChatSettings
 
 GLANCE = 0.2  # seconds between two looks at whether anybody still wants the answer
-LARGEST = 4_000_000  # bytes of a reply: ten times what the longest answer with its tokens takes
+LARGEST = 1_000_000  # bytes of a reply beside its tokens …
+TOKEN = 4_000  # … and of each token: itself and twenty others take about 1500, indented twice that
 REASONS = 64_000  # bytes of an error that are read, as they come: packed ones unfold
 CONNECT = 5.0  # seconds for a connection
 GRACE = 0.4  # seconds after which an answer is given up whatever the loop is at
@@ -126,7 +127,7 @@ class ChatServer:
         while True:
             call = self._call(request)
             try:
-                return await self._once(call, request.most_tries)
+                return await self._once(call, request)
             except openai.APIStatusError as error:
                 learnt = self._quirks.learn(_message(error), call)
                 if not learnt or _SENT.get()[0] >= request.most_tries:
@@ -134,10 +135,10 @@ class ChatServer:
                     told = (error.status_code, said, self.name, self._settings.model)
                     raise complaint(*told) from None
 
-    async def _once(self, call: dict[str, Any], most: int) -> ChatReply:
-        sent = _SENT.get()
+    async def _once(self, call: dict[str, Any], request: ChatRequest) -> ChatReply:
+        sent, largest = _SENT.get(), LARGEST + TOKEN * request.most_tokens
         client = self._client.with_options(
-            max_retries=max(0, min(self._settings.retries, most - sent[0] - 1))
+            max_retries=max(0, min(self._settings.retries, request.most_tries - sent[0] - 1))
         )
         try:
             create = client.chat.completions.with_streaming_response.create
@@ -145,8 +146,8 @@ class ChatServer:
                 body = bytearray()
                 async for piece in response.iter_bytes():
                     body += piece
-                    if len(body) > LARGEST:
-                        raise ChatAnswerError(f"{self.name} sent more than {LARGEST} bytes")
+                    if len(body) > largest:
+                        raise ChatAnswerError(f"{self.name} sent more than {largest} bytes")
         except (openai.APITimeoutError, httpx2.TimeoutException) as error:
             if not isinstance(error.__cause__, httpx2.ConnectTimeout):
                 raise

@@ -12,10 +12,12 @@ from vmr_agent.counsel import Counsel, Question
 from vmr_agent.prompts import load
 from vmr_agent.questions.sheet import Answer, lower
 from vmr_agent.types import Query, Relation
-from vmr_agent.words import content, tokens
+from vmr_agent.words import tokens
 
 MOST = 6  # of anything that is named
-FURTHEST = 99  # "the hundredth time" is no question
+FURTHEST = 9  # every time further is a candidate more, and what a question costs has an end
+FILLERS = frozenset("a an the some something someone there it this that is are was were".split())
+"""Words that make no other statement, as "in" and "out", "on" and "off", "not" do."""
 
 
 class Related(Answer):
@@ -80,8 +82,12 @@ def _some(texts: Sequence[str]) -> tuple[str, ...]:
 
 def _others(texts: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
     """Those that say something else: a question is no rival of itself."""
-    said = {tuple(content(text)) for text in known}
-    return tuple(text for text in texts if tuple(content(text)) not in said)
+    said = {_statement(text) for text in known}
+    return tuple(text for text in texts if _statement(text) not in said)
+
+
+def _statement(text: str) -> tuple[str, ...]:
+    return tuple(token for token in tokens(text) if token not in FILLERS)
 
 
 def _words(texts: Sequence[str]) -> tuple[str, ...]:

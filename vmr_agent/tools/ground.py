@@ -23,12 +23,11 @@ def ground(
 ) -> tuple[Proposal, ...]:
     """Proposals inside one clip, best first; ``rows`` (C, T) are the relevance curves."""
     step = found.step
-    fused = rows.max(axis=0)
+    fused = rows.max(axis=0, initial=0)
     outside = np.ones(rows.shape[1], bool)
     outside[int(clip.span.start / step + 1e-6) : int(np.ceil(clip.span.end / step - 1e-6))] = False
     left = np.where(outside, 0, fused)
-    peak_of_all = float(left.max())
-    faint = settings.faint * peak_of_all
+    faint = settings.faint * float(left.max())
     proposals: list[Proposal] = []
     while (height := float(left.max())) >= faint and height > 0:
         peak = int(left.argmax())
@@ -43,19 +42,21 @@ def ground(
         if span.length >= settings.min_length:
             score = _score(span, found.channels[lead], fused, step, settings)
             proposals.append(_proposal(clip, span, score, found.channels[lead]))
-    seen = _as_seen(clip) if peak_of_all < LIKELY else ()
-    return seen or tuple(proposals)
+    seen = _as_seen(clip, fused, step)
+    sure = (each for each in proposals if not seen or _height(each.span, fused, step) >= LIKELY)
+    return (*seen, *sure)
 
 
-def _as_seen(clip: Clip) -> tuple[Proposal, ...]:
+def _as_seen(clip: Clip, fused: Array, step: float) -> tuple[Proposal, ...]:
     """The stretches in which a chat model has seen it, where the curves would not say so."""
     spans = {
         why.span: why.score
         for why in clip.evidence
         if why.source == "relevance" and why.span and why.score >= LIKELY
+        if _height(why.span, fused, step) < LIKELY
     }
     return tuple(
-        Proposal(span=span, score=score, evidence=clip.evidence).because(
+        Proposal(span=span, score=score, evidence=_reasons(clip, span)).because(
             Evidence(source="grounding", note="boundaries as looked at", score=score, span=span)
         )
         for span, score in spans.items()
@@ -79,16 +80,29 @@ def _shots_around(span: Span, film: Film, settings: GroundSettings) -> Span:
     return hull if hull.length <= settings.stretch * span.length else span
 
 
+def _height(span: Span, fused: Array, step: float) -> float:
+    """The highest relevance inside."""
+    return float(_inside(span, fused, step).max(initial=0))
+
+
+def _inside(span: Span, fused: Array, step: float) -> Array:
+    return fused[int(span.start / step + 1e-6) : int(np.ceil(span.end / step - 1e-6))]
+
+
 def _score(span: Span, lead: Channel, fused: Array, step: float, settings: GroundSettings) -> float:
     """Mean relevance inside; a glimpse of a picture counts for less than a long look."""
-    inside = fused[int(span.start / step + 1e-6) : int(np.ceil(span.end / step - 1e-6))]
+    inside = _inside(span, fused, step)
     mean = float(inside.mean()) if len(inside) else 0.0
     return mean * span.length / (span.length + settings.glimpse) if lead == "picture" else mean
 
 
 def _proposal(clip: Clip, span: Span, score: float, lead: Channel) -> Proposal:
-    mine = tuple(why for why in clip.evidence if why.span is None or why.span.overlap(span))
     note = f"boundaries from the {lead} curve"
-    return Proposal(span=span, score=score, evidence=mine).because(
+    return Proposal(span=span, score=score, evidence=_reasons(clip, span)).because(
         Evidence(source="grounding", note=note, score=score, span=span)
     )
+
+
+def _reasons(clip: Clip, span: Span) -> tuple[Evidence, ...]:
+    """What the clip has of evidence from there."""
+    return tuple(why for why in clip.evidence if why.span is None or why.span.overlap(span))

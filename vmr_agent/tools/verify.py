@@ -30,12 +30,13 @@ def verify(
     settings: VerifySettings,
     occurrence: int = 0,
     judgements: Mapping[int, Judgement | None] = {},
+    counted: Sequence[Moment] = (),
 ) -> Verdict:
     """Moments, best first, and what was turned down, best first (``dropped`` included).
 
     ``occurrence`` is the one that is asked for: 1 the first, -1 the last, 0 for all.
     ``judgements`` are a chat model's, by place in ``proposals``: None where it did not answer, and
-    nothing of what it was not asked about.
+    nothing of what it was not asked about. ``counted`` is what held in earlier rounds.
     """
     judged = [
         _judge(each, settings, judgements.get(n))
@@ -43,14 +44,18 @@ def verify(
         else _unheard(each, settings)
         for n, each in enumerate(proposals)
     ]
-    whole = _merge(_suppress(judged, settings), settings)
+    whole = _merge(_suppress([*counted, *judged], settings), settings)
     accepted = [moment for moment in whole if moment.score >= settings.accept]
     rejected = [moment for moment in whole if moment.score < settings.accept]
     rejected += [_dropped(candidate, settings) for candidate in dropped]
     in_order = tuple(sorted(accepted, key=lambda moment: moment.span.start))
     asked = chosen(in_order, occurrence)
-    rejected += [] if asked else accepted
-    return Verdict(moments=_best(asked)[: settings.most], rejected=_best(rejected)[: settings.most])
+    missed = () if asked else in_order
+    return Verdict(
+        moments=_best(asked)[: settings.most],
+        rejected=_best([*rejected, *missed])[: settings.most],
+        counted=missed,
+    )
 
 
 def _judge(
