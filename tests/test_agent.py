@@ -218,6 +218,11 @@ def test_settings_and_a_toolbox_contradict_each_other(box: Toolbox) -> None:
         VMRAgent(box.settings, toolbox=box)
 
 
+@pytest.mark.parametrize("name", ["a" * 300, "a\0b", "nowhere.mp4", ""])
+def test_of_a_name_that_no_film_has_there_is_nothing_to_forget(box: Toolbox, name: str) -> None:
+    assert VMRAgent(toolbox=box).forget(name) is None
+
+
 class Full(ListIndex):
     """On a disk without room."""
 

@@ -223,12 +223,13 @@ def test_a_model_that_is_unknown_is_named(colours: Path, tmp_path: Path) -> None
         VMRAgent(settings).run(colours, "red")
 
 
+@pytest.mark.parametrize("name", ["home", "home/below", "a" * 300])
 def test_a_home_that_cannot_be_written_says_which_setting_helps(
-    colours: Path, tmp_path: Path
+    colours: Path, tmp_path: Path, name: str
 ) -> None:
     (tmp_path / "home").write_text("a file")
     with pytest.raises(ShelfError, match="VMR_HOME") as caught:
-        VMRAgent(Settings(home=tmp_path / "home")).run(colours, "red")
+        VMRAgent(Settings(home=tmp_path / name)).run(colours, "red")
     assert isinstance(caught.value, MachineError)
 
 

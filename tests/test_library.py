@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 from vmr_agent.artefacts import Footage, Vectors
-from vmr_agent.errors import ShelfError, VideoUnreadableError
+from vmr_agent.errors import ShelfError, VideoNotFoundError, VideoUnreadableError
 from vmr_agent.library import IN_MEMORY, Shelf, digest
 
 NAME = "film/vectors-1"
@@ -494,6 +494,17 @@ def test_artefacts_of_a_stage_come_the_last_made_first(tmp_path: Path) -> None:
     (tmp_path / "shelf" / film / "vectors-9.npz").write_bytes(b"damaged")
     assert [each.encoder for each in shelf.entries(film, "vectors", Vectors)] == ["3", "2", "1"]
     assert shelf.entries(film, "entry", Vectors) == []
+
+
+def test_a_film_that_is_gone_is_an_error_about_the_film(tmp_path: Path) -> None:
+    film = tmp_path / "film.mp4"
+    film.write_bytes(b"film")
+    shelf = Shelf(tmp_path / "home")
+    shelf.fingerprint(film)
+    film.unlink()
+    with pytest.raises(VideoNotFoundError, match=r"film\.mp4.*No such file") as caught:
+        shelf.fingerprint(film)
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("error", [PermissionError(13, "Permission denied"), OSError(5, "Input")])

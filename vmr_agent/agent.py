@@ -15,7 +15,7 @@ from vmr_agent.artefacts import Entry, Shelved
 from vmr_agent.coverage import coverage
 from vmr_agent.errors import QueryError, SettingsError, ShelfError, VideoNotFoundError
 from vmr_agent.fetch import fetch, is_url
-from vmr_agent.files import regular_file
+from vmr_agent.files import is_file, is_folder, regular_file
 from vmr_agent.library import PRINT, digest
 from vmr_agent.memory import give_back
 from vmr_agent.playback import probe
@@ -106,7 +106,7 @@ class VMRAgent:
         """
         box, path = self._toolbox, Path(video)
         known = {each.fingerprint: each for each in self.shelved()}
-        film = box.shelf.fingerprint(path.absolute()) if path.is_file() else str(video)
+        film = box.shelf.fingerprint(path.absolute()) if is_file(path) else str(video)
         # Gone from its place, or changed there: what lies here is about what it was.
         gone = (each for each in known.values() if _lay_at(each, path))
         found = known.get(film) or next(gone, None)
@@ -223,7 +223,7 @@ class VMRAgent:
         address = str(video) if isinstance(video, str) and is_url(video) else None
         path = Path(video).absolute() if address is None else self._fetched(address)
         regular_file(path)
-        if self._given is None and not home(self._settings).exists():
+        if self._given is None and not is_folder(home(self._settings)):
             probe(path, "", self._settings.video)  # nothing is made for what is no film
         return self._toolbox.probe(path)
 

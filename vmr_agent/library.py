@@ -28,6 +28,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from vmr_agent.errors import ShelfError, VideoUnreadableError
+from vmr_agent.files import regular_file
 from vmr_agent.protocols import Arrays
 from vmr_agent.types import Record
 
@@ -68,9 +69,10 @@ class Shelf:
     def fingerprint(self, path: Path) -> str:
         """The first 40 hex digits of the whole file's SHA-256.
 
-        It is remembered while size and times stay the same.
+        It is remembered while size and times stay the same. Raises VideoNotFoundError for a film
+        that is gone, as when a disk is unplugged half way.
         """
-        stat = path.stat()
+        stat = regular_file(path)
         memo = self.home / "prints" / f"{digest(str(path))}.json"
         seen = [stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns]
         try:

@@ -17,6 +17,7 @@ import typer
 
 from vmr_agent.cli.streams import answer, dump, leave, say, work, write
 from vmr_agent.errors import MachineError, SettingsError, VideoNotFoundError, VmrError
+from vmr_agent.files import is_folder
 
 if TYPE_CHECKING:
     from vmr_agent.agent import VMRAgent
@@ -131,7 +132,7 @@ def _films(named: str) -> Iterator[str]:
     if not named or is_url(named):
         yield named
         return
-    if not path.is_dir():
+    if not is_folder(path):
         yield str(path)
         return
     found = []
@@ -152,7 +153,7 @@ def _outcomes(agent: VMRAgent, films: Sequence[str], jobs: int) -> Iterator[Outc
 def _one(agent: VMRAgent, film: str) -> Outcome:
     began = time.monotonic()
     try:
-        if Path(film).is_dir():
+        if is_folder(Path(film)):
             raise VideoNotFoundError(f"{film!r}: there is no film in this folder")
         already = agent.ready(film)
         video = agent.index(film)
