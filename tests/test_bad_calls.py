@@ -191,6 +191,8 @@ def test_a_search_for_no_place_is_refused(agent: VMRAgent, limit: int) -> None:
         ("VMR_RETRIEVE__TOP_K", "0", "VMR_RETRIEVE__TOP_K: .*, not '0'"),
         ("VMR_STRIP__FPS", "nan", "VMR_STRIP__FPS: "),
         ("VMR_MODELS__DEVICE", "tpu", "VMR_MODELS__DEVICE: .*'cpu'.*, not 'tpu'"),
+        ("VMR_MODELS__LANGUAGE", "english", "VMR_MODELS__LANGUAGE: .* en or de, not 'english'"),
+        ("VMR_MODELS__LANGUAGE", "EN", "VMR_MODELS__LANGUAGE: .*, not 'EN'"),
         ("VMR_RETRIEVE__TOPK", "3", "VMR_RETRIEVE__TOPK: there is no such setting"),
         ("VMR_NONSENSE__X", "1", "VMR_NONSENSE__X: there is no such setting"),
         ("VMR_RETRIEVE_TOP_K", "3", "VMR_RETRIEVE_TOP_K: there is no such setting"),
