@@ -22,6 +22,7 @@ from vmr_agent.errors import (
     ShelfError,
     VideoNotFoundError,
 )
+from vmr_agent.library import Shelf
 from vmr_agent.protocols import Array, Image, Row
 from vmr_agent.report import RunReport
 from vmr_agent.room import Progress
@@ -146,6 +147,19 @@ def test_a_film_that_moves_is_found_where_it_is(
     assert agent.run(copy, "red").video.path == str(copy)
     assert agent.search("red")[0].path == str(copy)
     assert decoders == []
+
+
+def test_what_another_process_forgot_is_made_again(colours: Path, box: Toolbox) -> None:
+    """An agent that lives long remembers what is no longer on disk."""
+    agent = VMRAgent(toolbox=box)
+    agent.index(colours)
+    (film,) = box.shelf.films()
+    before = Shelf(box.shelf.home).sizes(film)
+    Shelf(box.shelf.home).forget(film)
+    box.index.forget(film)
+    assert agent.index(colours).fingerprint == film
+    assert Shelf(box.shelf.home).sizes(film) == before
+    assert agent.search("red")
 
 
 class Reader:

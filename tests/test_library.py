@@ -485,6 +485,37 @@ def test_films_are_listed_measured_and_forgotten(tmp_path: Path) -> None:
     assert shelf.has("encoders/conse-1", Vectors)
 
 
+def test_what_another_process_forgot_is_not_there(tmp_path: Path) -> None:
+    shelf, name = Shelf(tmp_path), f"{'a' * 40}/vectors-1"
+    shelf.keep(name, Vectors, made)
+    Shelf(tmp_path).forget("a" * 40)
+    assert not shelf.has(name, Vectors)
+    shelf.keep(name, Vectors, made)
+    assert Shelf(tmp_path).has(name, Vectors)
+
+
+def test_a_journal_that_is_swept_meanwhile_is_not_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelf, film = Shelf(tmp_path), "a" * 40
+    shelf.put(f"{film}/vectors-1", *made())
+    shelf.put(f"{film}/vectors-3", *made())
+    for number in range(3):
+        shelf.once(f"{film}/vectors-2", number, Vectors, lambda: piece(0))
+    size, stat = (tmp_path / "shelf" / film / "vectors-1.npz").stat().st_size, Path.stat
+
+    def sweep(path: Path, **more: bool) -> os.stat_result:
+        """By the time that one is looked at, others are gone."""
+        if path.name == "vectors-1.npz":
+            shelf.sweep(f"{film}/vectors-2")
+            (path.parent / "vectors-3.npz").unlink(missing_ok=True)
+        return stat(path, **more)
+
+    monkeypatch.setattr(Path, "stat", sweep)
+    assert shelf.sizes(film) == {"vectors": size}
+    assert [each.encoder for each in shelf.entries(film, "vectors", Vectors)] == ["colours"]
+
+
 def test_artefacts_of_a_stage_come_the_last_made_first(tmp_path: Path) -> None:
     shelf, film = Shelf(tmp_path), "a" * 40
     for number in (2, 1, 3):

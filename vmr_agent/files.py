@@ -1,9 +1,10 @@
-"""What counts as a file to open: a regular one, on this machine."""
+"""What counts as a file to open, and how to look at files that others may throw away meanwhile."""
 
 from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from vmr_agent.errors import VideoNotFoundError
@@ -35,6 +36,22 @@ def is_file(path: Path) -> bool:
 def is_folder(path: Path) -> bool:
     """Whether it is a folder. What cannot be looked at is none: opening it says why."""
     return stat.S_ISDIR(_mode(path))
+
+
+def below(folder: Path) -> Iterator[Path]:
+    """All files in a folder and in those in it."""
+    # Not rglob: it fails at a folder that another process throws away while it looks.
+    return (Path(where, name) for where, _, names in os.walk(folder) for name in names)
+
+
+def there(paths: Iterable[Path]) -> Iterator[tuple[Path, os.stat_result]]:
+    """Those of the files that still are, and what the system says of them."""
+    for path in paths:
+        try:
+            found = path.stat()
+        except FileNotFoundError:
+            continue
+        yield path, found
 
 
 def _mode(path: Path) -> int:

@@ -28,7 +28,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from vmr_agent.errors import ShelfError, VideoUnreadableError
-from vmr_agent.files import regular_file
+from vmr_agent.files import below, is_file, regular_file, there
 from vmr_agent.protocols import Arrays
 from vmr_agent.types import Record
 
@@ -112,7 +112,8 @@ class Shelf:
 
     def has(self, name: str, kind: type[Record]) -> bool:
         """Whether the artefact is there, and whole."""
-        return self._find(name, kind) is not None
+        # Memory does not know what another process has thrown away since.
+        return is_file(self._path(name)) and self._find(name, kind) is not None
 
     def get(self, name: str, kind: type[R]) -> tuple[R, Arrays]:
         """The record and arrays of an artefact. Raises ShelfError when it is not there."""
@@ -172,18 +173,21 @@ class Shelf:
     def sizes(self, film: str) -> dict[str, int]:
         """Bytes by stage; ``strip`` is what ``footage`` was gathered from."""
         found: dict[str, int] = {}
-        for path in sorted((self.home / "shelf" / film).rglob("*.npz")):
-            first, *rest = path.relative_to(self.home / "shelf" / film).parts
+        folder = self.home / "shelf" / film
+        for path, seen in there(sorted(below(folder))):
+            if path.suffix != ".npz":
+                continue
+            first, *rest = path.relative_to(folder).parts
             stage = first.partition("-")[0]
             stage = "strip" if stage == "footage" and rest else stage
-            found[stage] = found.get(stage, 0) + path.stat().st_size
+            found[stage] = found.get(stage, 0) + seen.st_size
         return found
 
     def entries(self, film: str, stage: str, kind: type[R]) -> list[R]:
         """All artefacts of a stage, whatever the settings they were made with, the last first."""
-        paths = (self.home / "shelf" / film).glob(f"{stage}-*.npz")
-        latest = sorted(paths, key=lambda path: path.stat().st_mtime, reverse=True)
-        return [found[0] for path in latest if (found := _read(path, kind)) is not None]
+        paths = there((self.home / "shelf" / film).glob(f"{stage}-*.npz"))
+        latest = sorted(paths, key=lambda each: each[1].st_mtime, reverse=True)
+        return [found[0] for path, _ in latest if (found := _read(path, kind)) is not None]
 
     def forget(self, film: str) -> None:
         """Throw away everything shelved about a film."""
