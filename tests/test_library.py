@@ -24,6 +24,7 @@ from vmr_agent.library import IN_MEMORY, Shelf, digest
 
 NAME = "film/vectors-1"
 ARRAYS = {"times": np.arange(5.0), "vectors": np.eye(5, 3, dtype=np.float32)}
+JOURNAL = {NAME: Vectors}
 Made = tuple[Vectors, dict[str, np.ndarray]]
 
 
@@ -325,12 +326,23 @@ def test_a_piece_is_made_once(tmp_path: Path) -> None:
 
 def test_pieces_count_up_to_the_first_gap(tmp_path: Path) -> None:
     shelf = Shelf(tmp_path)
-    assert (shelf.noted(NAME), noted(shelf)) == (0, [])
+    assert (shelf.noted(JOURNAL), noted(shelf)) == (0, [])
     note(shelf, 0, 1, 3)
-    assert shelf.noted(NAME) == 2
+    assert shelf.noted(JOURNAL) == 2
     assert noted(shelf) == ["piece 0", "piece 1"]
     note(shelf, 2)
-    assert shelf.noted(NAME) == 4
+    assert shelf.noted(JOURNAL) == 4
+
+
+def test_of_several_journals_counts_what_all_of_them_have(tmp_path: Path) -> None:
+    shelf, other = Shelf(tmp_path), "film/vectors-2"
+    note(shelf, 0, 1, 2, 3)
+    for number in range(3):
+        shelf.once(other, number, Vectors, lambda: piece(7))
+    assert shelf.noted({NAME: Vectors, other: Vectors}) == 3
+    (tmp_path / "shelf" / f"{other}.pieces" / "00001.npz").write_bytes(b"damaged")
+    assert shelf.noted({NAME: Vectors, other: Vectors}) == 1
+    assert shelf.noted(JOURNAL) == 4
 
 
 def test_pieces_come_in_order_however_many(tmp_path: Path) -> None:
@@ -345,7 +357,7 @@ def test_journals_do_not_share_a_place_and_are_swept_alone(tmp_path: Path) -> No
     shelf.once("film/vectors-2", 0, Vectors, lambda: piece(7))
     shelf.keep(NAME, Vectors, made)
     shelf.sweep(NAME)
-    assert shelf.noted(NAME) == 0
+    assert shelf.noted(JOURNAL) == 0
     assert whole(Shelf(tmp_path))
     assert shelf.piece("film/vectors-2", 0, Vectors)[0].encoder == "piece 7"
     shelf.sweep(NAME)  # nothing is there, and that is well
@@ -367,9 +379,10 @@ def test_a_damaged_piece_is_made_again_or_thrown_away(tmp_path: Path, content: b
     second.write_bytes(content)
     note(shelf, 0)
     assert first.read_bytes() == good
+    assert shelf.noted(JOURNAL) == 1, "so that it is made again"
     with pytest.raises(ShelfError, match="thrown away: run the film again"):
         noted(shelf)
-    assert shelf.noted(NAME) == 1, "so that it is made again"
+    assert shelf.noted(JOURNAL) == 1
     note(shelf, 1)
     assert noted(shelf) == ["piece 0", "piece 1"]
 
@@ -396,7 +409,7 @@ def test_what_fails_to_be_made_is_not_noted(tmp_path: Path) -> None:
     shelf = Shelf(tmp_path)
     with pytest.raises(ZeroDivisionError):
         shelf.once(NAME, 0, Vectors, fail)
-    assert shelf.noted(NAME) == 0
+    assert shelf.noted(JOURNAL) == 0
     note(shelf, 0)
 
 
@@ -415,13 +428,13 @@ def test_half_a_piece_is_never_read_and_soon_gone(tmp_path: Path) -> None:
     other = tmp_path / "shelf" / "other" / "vectors-1.npz.abc.tmp"
     other.parent.mkdir()
     other.write_bytes(b"somebody is at work on it")
-    assert shelf.noted(NAME) == 1
+    assert shelf.noted(JOURNAL) == 1
     assert noted(shelf) == ["piece 0"]
     assert not shelf.has(NAME, Vectors)
     with shelf.alone("film"):
         assert [scrap for scrap in scraps if scrap.exists()] == []
         assert other.exists()
-    assert shelf.noted(NAME) == 1
+    assert shelf.noted(JOURNAL) == 1
 
 
 # ── being alone ───────────────────────────────────────────────────────────────────────────────

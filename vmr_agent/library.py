@@ -17,9 +17,10 @@ import tempfile
 import zipfile
 import zlib
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from io import BytesIO
+from itertools import count, takewhile
 from pathlib import Path
 from tokenize import TokenError
 from typing import TypeVar
@@ -149,16 +150,17 @@ class Shelf:
             raise ShelfError(f"{path} was damaged and is thrown away: run the film again")
         return found
 
-    def noted(self, name: str) -> int:
-        """How many pieces the journal has, from the first on without a gap."""
+    def noted(self, journals: Mapping[str, type[Record]]) -> int:
+        """How many pieces these journals all have, whole, from the first on without a gap."""
         number = 0
-        while self._piece(name, number).is_file():
+        while all(_read(self._piece(name, number), kind) for name, kind in journals.items()):
             number += 1
         return number
 
     def pieces(self, name: str, kind: type[R]) -> Iterator[tuple[R, Arrays]]:
-        """What the journal has, in order."""
-        return (self.piece(name, number, kind) for number in range(self.noted(name)))
+        """What the journal has, in order. Raises ShelfError at a piece that is damaged."""
+        numbers = takewhile(lambda number: is_file(self._piece(name, number)), count())
+        return (self.piece(name, number, kind) for number in numbers)
 
     def sweep(self, name: str) -> None:
         """Throw the journal away, once the artefact it led to is published."""
