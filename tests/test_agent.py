@@ -61,6 +61,16 @@ def parted(box: Toolbox, **machines: Any) -> Toolbox:
     return replace(box, settings=box.settings.model_copy(update={"video": video}), **machines)
 
 
+def test_what_was_too_large_is_seen_once_it_may_be(tmp_path: Path) -> None:
+    """A film that grows on the way: what it grew to was lost under the lower limit."""
+    path = media.resized(tmp_path / "a.ts", (96, 64), (640, 480), (64, 48))
+    for most, coverage in ((96 * 64, 2 / 3), (640 * 480, 1.0)):
+        box = colour_toolbox(tmp_path / "home")
+        video = box.settings.video.model_copy(update={"max_pixels": most})
+        box = replace(box, settings=box.settings.model_copy(update={"video": video}))
+        assert VMRAgent(toolbox=box).index(path).coverage == pytest.approx(coverage)
+
+
 def test_progress_of_reel_after_reel_only_rises(colours: Path, box: Toolbox) -> None:
     watched: list[Progress] = []
     VMRAgent(toolbox=parted(box), progress=watched.append).index(colours)

@@ -187,7 +187,7 @@ class Toolbox:
     def _digests(self) -> dict[str, str]:
         """What each artefact depends on besides the film itself, in sixteen digits."""
         s, m = self.settings, self.models
-        decode = {"frames": s.video.frames, "reel": s.video.reel}
+        decode = s.video.model_dump(include={"frames", "reel", "max_pixels"})
         looks = (s.strip.model_dump(), s.shots.model_dump())
         footage = digest(LAYOUT, m["shots"], decode, *looks)
         vectors = digest(footage, m["picture"], s.embed.model_dump())
