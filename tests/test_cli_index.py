@@ -39,7 +39,7 @@ def films(tmp_path: Path) -> Path:
         (folder / name).mkdir(parents=True)
     media.film(folder / "b.MKV", frames=25)
     media.film(folder / "deep/er/a.mp4", frames=50)
-    for name in (".hidden/c.mp4", ".d.mp4", "notes.txt", "deep/mp4"):
+    for name in (".hidden/c.mp4", ".d.mp4", "notes.txt", "deep/mp4", "bare.m2v"):
         (folder / name).write_text("no film")
     (folder / "deep/er/up").symlink_to(folder)
     return folder
