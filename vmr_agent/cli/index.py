@@ -42,7 +42,7 @@ Jobs = Annotated[int, typer.Option(min=1, help="Films at work at once.")]
 Status = Annotated[bool, typer.Option("--status", help="Say what is shelved, and end.")]
 Forget = Annotated[
     bool,
-    typer.Option("--forget", help="Drop what is shelved of films (paths, addresses, fingerprints)."),
+    typer.Option("--forget", help="Drop films from the shelf (paths, addresses, fingerprints)."),
 ]
 
 FILMS = frozenset(
