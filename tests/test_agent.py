@@ -22,6 +22,7 @@ from vmr_agent.errors import (
     ShelfError,
     VideoNotFoundError,
 )
+from vmr_agent.library import Shelf
 from vmr_agent.protocols import Array, Image, Row
 from vmr_agent.report import RunReport
 from vmr_agent.room import Progress
@@ -58,6 +59,16 @@ def parted(box: Toolbox, **machines: Any) -> Toolbox:
     """The same with reels of five seconds: of the colour film there are four."""
     video = box.settings.video.model_copy(update={"reel": 5.0})
     return replace(box, settings=box.settings.model_copy(update={"video": video}), **machines)
+
+
+def test_what_was_too_large_is_seen_once_it_may_be(tmp_path: Path) -> None:
+    """A film that grows on the way: what it grew to was lost under the lower limit."""
+    path = media.resized(tmp_path / "a.ts", (96, 64), (640, 480), (64, 48))
+    for most, coverage in ((96 * 64, 2 / 3), (640 * 480, 1.0)):
+        box = colour_toolbox(tmp_path / "home")
+        video = box.settings.video.model_copy(update={"max_pixels": most})
+        box = replace(box, settings=box.settings.model_copy(update={"video": video}))
+        assert VMRAgent(toolbox=box).index(path).coverage == pytest.approx(coverage)
 
 
 def test_progress_of_reel_after_reel_only_rises(colours: Path, box: Toolbox) -> None:
@@ -148,6 +159,19 @@ def test_a_film_that_moves_is_found_where_it_is(
     assert decoders == []
 
 
+def test_what_another_process_forgot_is_made_again(colours: Path, box: Toolbox) -> None:
+    """An agent that lives long remembers what is no longer on disk."""
+    agent = VMRAgent(toolbox=box)
+    agent.index(colours)
+    (film,) = box.shelf.films()
+    before = Shelf(box.shelf.home).sizes(film)
+    Shelf(box.shelf.home).forget(film)
+    box.index.forget(film)
+    assert agent.index(colours).fingerprint == film
+    assert Shelf(box.shelf.home).sizes(film) == before
+    assert agent.search("red")
+
+
 class Reader:
     """Reads the same line in every picture."""
 
@@ -216,6 +240,11 @@ def test_what_cannot_work_is_refused_at_the_door(
 def test_settings_and_a_toolbox_contradict_each_other(box: Toolbox) -> None:
     with pytest.raises(SettingsError):
         VMRAgent(box.settings, toolbox=box)
+
+
+@pytest.mark.parametrize("name", ["a" * 300, "a\0b", "nowhere.mp4", ""])
+def test_of_a_name_that_no_film_has_there_is_nothing_to_forget(box: Toolbox, name: str) -> None:
+    assert VMRAgent(toolbox=box).forget(name) is None
 
 
 class Full(ListIndex):

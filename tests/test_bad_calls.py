@@ -191,6 +191,8 @@ def test_a_search_for_no_place_is_refused(agent: VMRAgent, limit: int) -> None:
         ("VMR_RETRIEVE__TOP_K", "0", "VMR_RETRIEVE__TOP_K: .*, not '0'"),
         ("VMR_STRIP__FPS", "nan", "VMR_STRIP__FPS: "),
         ("VMR_MODELS__DEVICE", "tpu", "VMR_MODELS__DEVICE: .*'cpu'.*, not 'tpu'"),
+        ("VMR_MODELS__LANGUAGE", "english", "VMR_MODELS__LANGUAGE: .* en or de, not 'english'"),
+        ("VMR_MODELS__LANGUAGE", "EN", "VMR_MODELS__LANGUAGE: .*, not 'EN'"),
         ("VMR_RETRIEVE__TOPK", "3", "VMR_RETRIEVE__TOPK: there is no such setting"),
         ("VMR_NONSENSE__X", "1", "VMR_NONSENSE__X: there is no such setting"),
         ("VMR_RETRIEVE_TOP_K", "3", "VMR_RETRIEVE_TOP_K: there is no such setting"),
@@ -223,12 +225,13 @@ def test_a_model_that_is_unknown_is_named(colours: Path, tmp_path: Path) -> None
         VMRAgent(settings).run(colours, "red")
 
 
+@pytest.mark.parametrize("name", ["home", "home/below", "a" * 300])
 def test_a_home_that_cannot_be_written_says_which_setting_helps(
-    colours: Path, tmp_path: Path
+    colours: Path, tmp_path: Path, name: str
 ) -> None:
     (tmp_path / "home").write_text("a file")
     with pytest.raises(ShelfError, match="VMR_HOME") as caught:
-        VMRAgent(Settings(home=tmp_path / "home")).run(colours, "red")
+        VMRAgent(Settings(home=tmp_path / name)).run(colours, "red")
     assert isinstance(caught.value, MachineError)
 
 

@@ -39,7 +39,7 @@ def films(tmp_path: Path) -> Path:
         (folder / name).mkdir(parents=True)
     media.film(folder / "b.MKV", frames=25)
     media.film(folder / "deep/er/a.mp4", frames=50)
-    for name in (".hidden/c.mp4", ".d.mp4", "notes.txt", "deep/mp4"):
+    for name in (".hidden/c.mp4", ".d.mp4", "notes.txt", "deep/mp4", "bare.m2v"):
         (folder / name).write_text("no film")
     (folder / "deep/er/up").symlink_to(folder)
     return folder
@@ -99,6 +99,21 @@ def test_a_film_that_fails_does_not_stop_the_others(home: Path, films: Path) -> 
     assert summary == "vmr: 2 of 5 films indexed, 3 failed"
 
 
+def test_a_film_that_vanishes_at_work_does_not_stop_the_others(home: Path, films: Path) -> None:
+    first = films / "b.MKV"
+    gone = (
+        "from pathlib import Path; from vmr_agent.testing import ColourEncoder\n"
+        f"look, film = ColourEncoder.look, Path({str(first)!r})\n"
+        "ColourEncoder.look = lambda *a: film.unlink(missing_ok=True) or look(*a)"
+    )
+    run = vmr(home, "index", films, command=program(FAKES, gone))
+    assert run.returncode == 2
+    assert run.stdout == f"{films}/deep/er/a.mp4: 2.0 s, 100% decoded\n"
+    missing, summary = run.stderr.splitlines()
+    assert missing.startswith(f"vmr: '{first}': No such file")
+    assert summary == "vmr: 1 of 2 films indexed, 1 failed"
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
@@ -110,6 +125,7 @@ def test_a_film_that_fails_does_not_stop_the_others(home: Path, films: Path) -> 
         (["--status", "--forget"], "--status stands alone"),
         (["--jobs", "0", "{films}"], "--jobs"),
         (["--profile", "lax", "{films}"], "'lax' is not one of 'full', 'balanced', 'lean'"),
+        (["{films}/" + "a" * 300], "File name too long; give a local file"),
         (["https://example.org/film.mp4"], "an address is not fetched unless"),
     ],
 )

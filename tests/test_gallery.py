@@ -12,7 +12,7 @@ import pytest
 
 from vmr_agent import Settings, VMRAgent
 from vmr_agent.artefacts import Take
-from vmr_agent.errors import ShelfError
+from vmr_agent.errors import VmrError
 from vmr_agent.gallery import Gallery
 from vmr_agent.library import Shelf
 from vmr_agent.playback import Reel, Taken
@@ -46,17 +46,22 @@ def shown(jpeg: bytes) -> tuple[tuple[int, int], float]:
     return image.shape[:2], (float(image.mean()) - 20) / 5
 
 
-@pytest.mark.parametrize("side", [64, 150, 200, 900])
-def test_what_is_on_show_at_a_time(tmp_path: Path, steps: Path, side: int) -> None:
-    """Of 64 pixels from the strip, larger ones decoded again, and none larger than the film."""
+@pytest.fixture
+def gallery(tmp_path: Path, steps: Path) -> Gallery:
     box = colour_toolbox(tmp_path)
-    agent = VMRAgent(toolbox=box)
-    agent.run(steps, "red")
+    VMRAgent(toolbox=box).index(steps)
     (kept,) = (tmp_path / "shelf").rglob("footage-*.npz")
     footage = str(kept.relative_to(tmp_path / "shelf").with_suffix(""))
-    gallery = Gallery(box.shelf, footage, steps, box.settings)
-    times = [0.0, 1.25, 3.05, 3.9]
-    told = [shown(jpeg) for jpeg in gallery.jpegs(times, side, lambda: None)]
+    return Gallery(box.shelf, footage, steps, box.settings)
+
+
+TIMES = [0.0, 1.25, 3.05, 3.9]
+
+
+@pytest.mark.parametrize("side", [64, 150, 200, 900])
+def test_what_is_on_show_at_a_time(gallery: Gallery, side: int) -> None:
+    """Of 64 pixels from the strip, larger ones decoded again, and none larger than the film."""
+    told = [shown(jpeg) for jpeg in gallery.jpegs(TIMES, side, lambda: None)]
     short = min(side, 200)
     assert {size for size, _ in told} == {(short, round(short * 1.5))}
     numbers = [number for _, number in told]
@@ -79,5 +84,15 @@ def test_the_last_picture_may_be_held_beyond_the_last_reel(tmp_path: Path) -> No
     assert greys(30, 70, 130, 399) == pytest.approx([50, 100, 150, 150], abs=2)
     next(tmp_path.rglob("00001.npz")).unlink()
     assert greys(30, 130) == pytest.approx([50, 150], abs=2)
-    with pytest.raises(ShelfError, match="damaged"):
+    # What the strip has lost is the film's to give.
+    with pytest.raises(VmrError, match=r"gone\.mp4"):
         greys(70)
+
+
+def test_what_a_damaged_strip_has_lost_is_decoded_again(gallery: Gallery, tmp_path: Path) -> None:
+    (strip,) = (tmp_path / "shelf").rglob("*.pieces/00000.npz")
+    strip.write_bytes(b"damaged")
+    for _ in range(2):  # the first time it is thrown away
+        told = [shown(jpeg) for jpeg in gallery.jpegs(TIMES, 64, lambda: None)]
+        assert {size for size, _ in told} == {(64, 96)}
+        assert [number for _, number in told] == pytest.approx([0, 12, 30, 39], abs=0.4)

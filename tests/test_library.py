@@ -19,11 +19,12 @@ import numpy as np
 import pytest
 
 from vmr_agent.artefacts import Footage, Vectors
-from vmr_agent.errors import ShelfError, VideoUnreadableError
+from vmr_agent.errors import ShelfError, VideoNotFoundError, VideoUnreadableError
 from vmr_agent.library import IN_MEMORY, Shelf, digest
 
 NAME = "film/vectors-1"
 ARRAYS = {"times": np.arange(5.0), "vectors": np.eye(5, 3, dtype=np.float32)}
+JOURNAL = {NAME: Vectors}
 Made = tuple[Vectors, dict[str, np.ndarray]]
 
 
@@ -325,12 +326,23 @@ def test_a_piece_is_made_once(tmp_path: Path) -> None:
 
 def test_pieces_count_up_to_the_first_gap(tmp_path: Path) -> None:
     shelf = Shelf(tmp_path)
-    assert (shelf.noted(NAME), noted(shelf)) == (0, [])
+    assert (shelf.noted(JOURNAL), noted(shelf)) == (0, [])
     note(shelf, 0, 1, 3)
-    assert shelf.noted(NAME) == 2
+    assert shelf.noted(JOURNAL) == 2
     assert noted(shelf) == ["piece 0", "piece 1"]
     note(shelf, 2)
-    assert shelf.noted(NAME) == 4
+    assert shelf.noted(JOURNAL) == 4
+
+
+def test_of_several_journals_counts_what_all_of_them_have(tmp_path: Path) -> None:
+    shelf, other = Shelf(tmp_path), "film/vectors-2"
+    note(shelf, 0, 1, 2, 3)
+    for number in range(3):
+        shelf.once(other, number, Vectors, lambda: piece(7))
+    assert shelf.noted({NAME: Vectors, other: Vectors}) == 3
+    (tmp_path / "shelf" / f"{other}.pieces" / "00001.npz").write_bytes(b"damaged")
+    assert shelf.noted({NAME: Vectors, other: Vectors}) == 1
+    assert shelf.noted(JOURNAL) == 4
 
 
 def test_pieces_come_in_order_however_many(tmp_path: Path) -> None:
@@ -345,7 +357,7 @@ def test_journals_do_not_share_a_place_and_are_swept_alone(tmp_path: Path) -> No
     shelf.once("film/vectors-2", 0, Vectors, lambda: piece(7))
     shelf.keep(NAME, Vectors, made)
     shelf.sweep(NAME)
-    assert shelf.noted(NAME) == 0
+    assert shelf.noted(JOURNAL) == 0
     assert whole(Shelf(tmp_path))
     assert shelf.piece("film/vectors-2", 0, Vectors)[0].encoder == "piece 7"
     shelf.sweep(NAME)  # nothing is there, and that is well
@@ -367,9 +379,10 @@ def test_a_damaged_piece_is_made_again_or_thrown_away(tmp_path: Path, content: b
     second.write_bytes(content)
     note(shelf, 0)
     assert first.read_bytes() == good
+    assert shelf.noted(JOURNAL) == 1, "so that it is made again"
     with pytest.raises(ShelfError, match="thrown away: run the film again"):
         noted(shelf)
-    assert shelf.noted(NAME) == 1, "so that it is made again"
+    assert shelf.noted(JOURNAL) == 1
     note(shelf, 1)
     assert noted(shelf) == ["piece 0", "piece 1"]
 
@@ -396,7 +409,7 @@ def test_what_fails_to_be_made_is_not_noted(tmp_path: Path) -> None:
     shelf = Shelf(tmp_path)
     with pytest.raises(ZeroDivisionError):
         shelf.once(NAME, 0, Vectors, fail)
-    assert shelf.noted(NAME) == 0
+    assert shelf.noted(JOURNAL) == 0
     note(shelf, 0)
 
 
@@ -415,13 +428,13 @@ def test_half_a_piece_is_never_read_and_soon_gone(tmp_path: Path) -> None:
     other = tmp_path / "shelf" / "other" / "vectors-1.npz.abc.tmp"
     other.parent.mkdir()
     other.write_bytes(b"somebody is at work on it")
-    assert shelf.noted(NAME) == 1
+    assert shelf.noted(JOURNAL) == 1
     assert noted(shelf) == ["piece 0"]
     assert not shelf.has(NAME, Vectors)
     with shelf.alone("film"):
         assert [scrap for scrap in scraps if scrap.exists()] == []
         assert other.exists()
-    assert shelf.noted(NAME) == 1
+    assert shelf.noted(JOURNAL) == 1
 
 
 # ── being alone ───────────────────────────────────────────────────────────────────────────────
@@ -485,6 +498,37 @@ def test_films_are_listed_measured_and_forgotten(tmp_path: Path) -> None:
     assert shelf.has("encoders/conse-1", Vectors)
 
 
+def test_what_another_process_forgot_is_not_there(tmp_path: Path) -> None:
+    shelf, name = Shelf(tmp_path), f"{'a' * 40}/vectors-1"
+    shelf.keep(name, Vectors, made)
+    Shelf(tmp_path).forget("a" * 40)
+    assert not shelf.has(name, Vectors)
+    shelf.keep(name, Vectors, made)
+    assert Shelf(tmp_path).has(name, Vectors)
+
+
+def test_a_journal_that_is_swept_meanwhile_is_not_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelf, film = Shelf(tmp_path), "a" * 40
+    shelf.put(f"{film}/vectors-1", *made())
+    shelf.put(f"{film}/vectors-3", *made())
+    for number in range(3):
+        shelf.once(f"{film}/vectors-2", number, Vectors, lambda: piece(0))
+    size, stat = (tmp_path / "shelf" / film / "vectors-1.npz").stat().st_size, Path.stat
+
+    def sweep(path: Path, **more: bool) -> os.stat_result:
+        """By the time that one is looked at, others are gone."""
+        if path.name == "vectors-1.npz":
+            shelf.sweep(f"{film}/vectors-2")
+            (path.parent / "vectors-3.npz").unlink(missing_ok=True)
+        return stat(path, **more)
+
+    monkeypatch.setattr(Path, "stat", sweep)
+    assert shelf.sizes(film) == {"vectors": size}
+    assert [each.encoder for each in shelf.entries(film, "vectors", Vectors)] == ["colours"]
+
+
 def test_artefacts_of_a_stage_come_the_last_made_first(tmp_path: Path) -> None:
     shelf, film = Shelf(tmp_path), "a" * 40
     for number in (2, 1, 3):
@@ -494,6 +538,17 @@ def test_artefacts_of_a_stage_come_the_last_made_first(tmp_path: Path) -> None:
     (tmp_path / "shelf" / film / "vectors-9.npz").write_bytes(b"damaged")
     assert [each.encoder for each in shelf.entries(film, "vectors", Vectors)] == ["3", "2", "1"]
     assert shelf.entries(film, "entry", Vectors) == []
+
+
+def test_a_film_that_is_gone_is_an_error_about_the_film(tmp_path: Path) -> None:
+    film = tmp_path / "film.mp4"
+    film.write_bytes(b"film")
+    shelf = Shelf(tmp_path / "home")
+    shelf.fingerprint(film)
+    film.unlink()
+    with pytest.raises(VideoNotFoundError, match=r"film\.mp4.*No such file") as caught:
+        shelf.fingerprint(film)
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("error", [PermissionError(13, "Permission denied"), OSError(5, "Input")])

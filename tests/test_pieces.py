@@ -10,18 +10,19 @@ import random
 import signal
 import time
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import pytest
+from shelved import video
 
-from vmr_agent import VMRAgent
-from vmr_agent.errors import ShelfError
+from vmr_agent import VMRAgent, piecework
+from vmr_agent.artefacts import Sounds, Speech
 from vmr_agent.frame import Frame
 from vmr_agent.protocols import Array, Image
+from vmr_agent.state import State
 from vmr_agent.testing import ColourEncoder, ColourShots, colour_toolbox
 from vmr_agent.toolbox import Toolbox
 
@@ -197,20 +198,42 @@ def test_what_is_decoded_is_not_decoded_again(
     assert Log(half, "looks").count() == REELS + 1
 
 
-# Of the strip's earlier pieces nobody asks any more: what was needed of them is in the footage.
+@pytest.mark.parametrize("good", [REELS - 1, REELS - 2])
 @pytest.mark.parametrize(
-    ("stage", "number"), [("footage", 2), ("vectors", 0), ("vectors", 2), ("screen", 1)]
+    ("stage", "number"),
+    [("footage", 0), ("footage", 2), ("vectors", 0), ("vectors", 1), ("screen", 1)],
 )
 def test_a_damaged_piece_heals(
-    colours: Path, half: Path, reference: dict[str, bytes], stage: str, number: int
+    colours: Path,
+    tmp_path: Path,
+    reference: dict[str, bytes],
+    stage: str,
+    number: int,
+    good: int,
 ) -> None:
-    """At most it is thrown away and one run is in vain."""
-    path = journal(half, stage)[number]
+    """It is made again, whether or not what it is joined into is there already."""
+    home = tmp_path / "home"
+    with pytest.raises(ZeroDivisionError):
+        VMRAgent(toolbox=toolbox(home, good=good)).index(colours)
+    assert bool(list((home / "shelf").glob("*/footage-*.npz"))) == (good == REELS - 1)
+    path = journal(home, stage)[number]
     path.write_bytes(path.read_bytes()[:200])
-    with suppress(ShelfError):
-        index(half, colours)
-    index(half, colours)
-    assert shelf(half) == reference
+    index(home, colours)
+    assert shelf(home) == reference
+
+
+def test_a_damaged_piece_of_sound_is_where_work_goes_on(tmp_path: Path) -> None:
+    box, state = toolbox(tmp_path / "home"), State(video=video())
+    kinds = {"sounds": Sounds(duration=0), "speech": Speech(utterances=(), heard=0)}
+    for stage, record in kinds.items():
+        for number in range(4):
+            made = record, dict[str, Any]()
+            box.shelf.once(box.name(state, stage), number, type(record), lambda m=made: m)
+    assert piecework.next_block(box, state) == 4
+    journal(tmp_path / "home", "sounds")[2].write_bytes(b"damaged")
+    assert piecework.next_block(box, state) == 2
+    journal(tmp_path / "home", "speech")[1].write_bytes(b"damaged")
+    assert piecework.next_block(box, state) == 1
 
 
 def test_scraps_of_the_killed_are_not_taken_for_pieces(

@@ -10,13 +10,12 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from vmr_agent import __version__, tools
+from vmr_agent import __version__, downloads, tools
 from vmr_agent.artefacts import Entry, Shelved
 from vmr_agent.coverage import coverage
 from vmr_agent.errors import QueryError, SettingsError, ShelfError, VideoNotFoundError
-from vmr_agent.fetch import fetch, is_url
-from vmr_agent.files import regular_file
-from vmr_agent.library import PRINT, digest
+from vmr_agent.fetch import is_url
+from vmr_agent.files import is_file, is_folder, regular_file
 from vmr_agent.memory import give_back
 from vmr_agent.playback import probe
 from vmr_agent.prompts import load, names
@@ -100,19 +99,24 @@ class VMRAgent:
         return tuple(self._about(film) for film in box.shelf.films())
 
     def forget(self, video: str | Path) -> Shelved | None:
-        """Throw away everything shelved about a film: a path, or a fingerprint from ``shelved``.
+        """Throw away everything shelved about a film, and the film if it was downloaded.
 
-        What there was, None for nothing.
+        It is named by a path, an address, or a fingerprint from ``shelved``. What there was, None
+        for nothing.
         """
-        box, path = self._toolbox, Path(video)
+        box, path = self._toolbox, self._place(video)
         known = {each.fingerprint: each for each in self.shelved()}
-        film = box.shelf.fingerprint(path.absolute()) if path.is_file() else str(video)
+        film = box.shelf.fingerprint(path) if is_file(path) else str(video)
         # Gone from its place, or changed there: what lies here is about what it was.
         gone = (each for each in known.values() if _lay_at(each, path))
         found = known.get(film) or next(gone, None)
+        if found is None and downloads.size(box.shelf, path):
+            found = self._about(film, path)  # what was downloaded is no film
         if found is not None:
             box.index.forget(found.fingerprint)
             box.shelf.forget(found.fingerprint)
+            for place in {path, Path(found.video.path if found.video else path)}:
+                downloads.drop(box.shelf, place)
         return found
 
     def search(self, query: str, limit: int = 10) -> tuple[Hit, ...]:
@@ -127,17 +131,18 @@ class VMRAgent:
         self._refresh()
         return tools.search(understood, box.index, box.encoder, box.sentences, limit)
 
-    def _about(self, film: str) -> Shelved:
+    def _about(self, film: str, path: Path = Path()) -> Shelved:
         box = self._toolbox
         entries = box.shelf.entries(film, "entry", Entry)
         begun = box.shelf.entries(film, "probe", Video)
         video = entries[0].video if entries else next(iter(begun), None)
+        fetched = downloads.size(box.shelf, Path(video.path) if video else path)
         return Shelved(
             fingerprint=film,
             video=video,
             ready=box.shelf.has(box.called(film, "entry"), Entry),
             version=entries[0].version if entries else "",
-            sizes=box.shelf.sizes(film),
+            sizes=box.shelf.sizes(film) | ({"download": fetched} if fetched else {}),
         )
 
     def _refresh(self) -> None:
@@ -220,26 +225,27 @@ class VMRAgent:
     def _film(self, video: str | Path) -> Video:
         if not isinstance(video, str | Path):
             raise VideoNotFoundError(f"the video must be a path, not {type(video).__name__}")
-        address = str(video) if isinstance(video, str) and is_url(video) else None
-        path = Path(video).absolute() if address is None else self._fetched(address)
+        address = _address(video)
+        path = self._fetched(address) if address else Path(video).absolute()
         regular_file(path)
-        if self._given is None and not home(self._settings).exists():
+        if self._given is None and not is_folder(home(self._settings)):
             probe(path, "", self._settings.video)  # nothing is made for what is no film
         return self._toolbox.probe(path)
 
     def _fetched(self, address: str) -> Path:
-        """The film at an address, downloaded the first time it is asked for."""
         limits = self._settings.video
         if not limits.allow_urls:
             raise VideoNotFoundError(
                 "an address is not fetched unless settings.video.allow_urls is set; "
                 "download the film and give the file"
             )
-        shelf = self._toolbox.shelf
-        folder = shelf.home / "fetched" / digest(address)
-        with shelf.alone(f"fetched/{digest(address)}"):
-            whole = next(folder.glob("[0-9a-f]" * PRINT), None)
-            return whole or fetch(address, folder, limits)
+        return downloads.film(self._toolbox.shelf, address, limits)
+
+    def _place(self, video: str | Path) -> Path:
+        """Where a film is looked for; that at an address, where it was downloaded to."""
+        address = _address(video)
+        known = downloads.found(self._toolbox.shelf, address) if address else None
+        return known or Path(video).absolute()
 
     def _seen(self, state: State) -> Video:
         """The film as decoding found it, where it is now: films move, their artefacts do not."""
@@ -270,8 +276,13 @@ class VMRAgent:
         )
 
 
+def _address(video: str | Path) -> str | None:
+    """The video if it is an address on the net, None if it is a path."""
+    return video if isinstance(video, str) and is_url(video) else None
+
+
 def _lay_at(known: Shelved, path: Path) -> bool:
-    return known.video is not None and known.video.path == str(path.absolute())
+    return known.video is not None and known.video.path == str(path)
 
 
 def _status(moments: tuple[Moment, ...], video: Video, faults: tuple[Fault, ...]) -> Status:

@@ -16,6 +16,7 @@ from pathlib import Path
 from vmr_agent import __version__
 from vmr_agent.adapters import weights
 from vmr_agent.errors import CallerError, MachineError, WeightsError
+from vmr_agent.files import below, there
 from vmr_agent.settings import ModelSettings, from_environment
 from vmr_agent.toolbox import Toolbox, build_toolbox
 
@@ -58,7 +59,7 @@ def _home(home: Path) -> str:
         tempfile.TemporaryFile(dir=home).close()
     except OSError as error:
         return f"{BAD} home: {home} cannot be written to ({error.strerror}): set VMR_HOME"
-    files = sum(path.stat().st_size for path in home.rglob("*") if path.is_file())
+    files = sum(seen.st_size for _, seen in there(below(home)))
     free = shutil.disk_usage(home).free
     return f"{GOOD} home: {home}, {files / 1e6:.0f} MB used, {free / 1e9:.0f} GB free"
 

@@ -1,15 +1,20 @@
-"""What counts as a file to open: a regular one, on this machine."""
+"""What counts as a file to open, and how to look at files that others may throw away meanwhile."""
 
 from __future__ import annotations
 
+import os
 import stat
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from vmr_agent.errors import VideoNotFoundError
 
 
-def regular_file(path: Path) -> None:
-    """Raises VideoNotFoundError for what is missing, a folder, a device, a pipe or no file name."""
+def regular_file(path: Path) -> os.stat_result:
+    """What the system says of the file.
+
+    Raises VideoNotFoundError for what is missing, a folder, a device, a pipe or no file name.
+    """
     try:
         str(path).encode()
         found = path.stat()
@@ -20,3 +25,37 @@ def regular_file(path: Path) -> None:
         raise VideoNotFoundError(f"{str(path)!r} is a folder; give a film")
     if not stat.S_ISREG(found.st_mode):
         raise VideoNotFoundError(f"{str(path)!r} is not a regular file; give a film")
+    return found
+
+
+def is_file(path: Path) -> bool:
+    """Whether it is a regular file. What cannot be looked at is none: opening it says why."""
+    return stat.S_ISREG(_mode(path))
+
+
+def is_folder(path: Path) -> bool:
+    """Whether it is a folder. What cannot be looked at is none: opening it says why."""
+    return stat.S_ISDIR(_mode(path))
+
+
+def below(folder: Path) -> Iterator[Path]:
+    """All files in a folder and in those in it."""
+    # Not rglob: it fails at a folder that another process throws away while it looks.
+    return (Path(where, name) for where, _, names in os.walk(folder) for name in names)
+
+
+def there(paths: Iterable[Path]) -> Iterator[tuple[Path, os.stat_result]]:
+    """Those of the files that still are, and what the system says of them."""
+    for path in paths:
+        try:
+            found = path.stat()
+        except FileNotFoundError:
+            continue
+        yield path, found
+
+
+def _mode(path: Path) -> int:
+    try:
+        return path.stat().st_mode
+    except (OSError, ValueError):  # too long a name, or access denied: Path.is_file would raise
+        return 0

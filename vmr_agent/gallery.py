@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from vmr_agent.artefacts import Take
+from vmr_agent.errors import ShelfError
 from vmr_agent.library import Shelf
 from vmr_agent.playback import Alive, stills
 from vmr_agent.protocols import Image
@@ -30,11 +31,18 @@ class Gallery:
 
     def jpegs(self, times: Sequence[float], side: int, alive: Alive) -> list[bytes]:
         """What is on show at each time, ``side`` pixels at the short side, never enlarged."""
-        if side > self._settings.strip.short_side:
+        small = side <= self._settings.strip.short_side
+        images = self._strip(times) if small else None
+        if images is None:
             images = stills(self._path, self._settings.video, times, side, alive)
-        else:
-            images = [self._kept(time) for time in times]
         return [_jpeg(image, side) for image in images]
+
+    def _strip(self, times: Sequence[float]) -> list[Image] | None:
+        """What the strip has; None where a piece of it is damaged: the film itself is not."""
+        try:
+            return [self._kept(time) for time in times]
+        except ShelfError:
+            return None
 
     def _kept(self, time: float) -> Image:
         """The last sample of the strip up to a time."""
@@ -50,14 +58,15 @@ class Gallery:
 
     def _reel(self, time: float) -> int:
         """Where to look for it; the last picture of a film may be held beyond the last reel."""
-        number, last = int(time // self._settings.video.reel), self._noted - 1
+        number, last = int(time // self._settings.video.reel), self._last
         if 0 <= last < number and self._shelf.piece(self._footage, last, Take)[0].ending:
             return last
         return number
 
     @cached_property
-    def _noted(self) -> int:
-        return self._shelf.noted(self._footage)
+    def _last(self) -> int:
+        """Number of the last reel; -1 without any."""
+        return max(self._shelf.numbers(self._footage), default=-1)
 
 
 def _jpeg(image: Image, side: int) -> bytes:

@@ -17,9 +17,10 @@ import tempfile
 import zipfile
 import zlib
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from io import BytesIO
+from itertools import count, takewhile
 from pathlib import Path
 from tokenize import TokenError
 from typing import TypeVar
@@ -28,6 +29,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from vmr_agent.errors import ShelfError, VideoUnreadableError
+from vmr_agent.files import below, is_file, regular_file, there
 from vmr_agent.protocols import Arrays
 from vmr_agent.types import Record
 
@@ -68,9 +70,10 @@ class Shelf:
     def fingerprint(self, path: Path) -> str:
         """The first 40 hex digits of the whole file's SHA-256.
 
-        It is remembered while size and times stay the same.
+        It is remembered while size and times stay the same. Raises VideoNotFoundError for a film
+        that is gone, as when a disk is unplugged half way.
         """
-        stat = path.stat()
+        stat = regular_file(path)
         memo = self.home / "prints" / f"{digest(str(path))}.json"
         seen = [stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns]
         try:
@@ -110,7 +113,8 @@ class Shelf:
 
     def has(self, name: str, kind: type[Record]) -> bool:
         """Whether the artefact is there, and whole."""
-        return self._find(name, kind) is not None
+        # Memory does not know what another process has thrown away since.
+        return is_file(self._path(name)) and self._find(name, kind) is not None
 
     def get(self, name: str, kind: type[R]) -> tuple[R, Arrays]:
         """The record and arrays of an artefact. Raises ShelfError when it is not there."""
@@ -146,16 +150,20 @@ class Shelf:
             raise ShelfError(f"{path} was damaged and is thrown away: run the film again")
         return found
 
-    def noted(self, name: str) -> int:
-        """How many pieces the journal has, from the first on without a gap."""
+    def noted(self, journals: Mapping[str, type[Record]]) -> int:
+        """How many pieces these journals all have, whole, from the first on without a gap."""
         number = 0
-        while self._piece(name, number).is_file():
+        while all(_read(self._piece(name, number), kind) for name, kind in journals.items()):
             number += 1
         return number
 
     def pieces(self, name: str, kind: type[R]) -> Iterator[tuple[R, Arrays]]:
-        """What the journal has, in order."""
-        return (self.piece(name, number, kind) for number in range(self.noted(name)))
+        """What the journal has, in order. Raises ShelfError at a piece that is damaged."""
+        return (self.piece(name, number, kind) for number in self.numbers(name))
+
+    def numbers(self, name: str) -> Iterator[int]:
+        """Of the pieces that lie there, whole or not, from the first on without a gap."""
+        return takewhile(lambda number: is_file(self._piece(name, number)), count())
 
     def sweep(self, name: str) -> None:
         """Throw the journal away, once the artefact it led to is published."""
@@ -170,18 +178,21 @@ class Shelf:
     def sizes(self, film: str) -> dict[str, int]:
         """Bytes by stage; ``strip`` is what ``footage`` was gathered from."""
         found: dict[str, int] = {}
-        for path in sorted((self.home / "shelf" / film).rglob("*.npz")):
-            first, *rest = path.relative_to(self.home / "shelf" / film).parts
+        folder = self.home / "shelf" / film
+        for path, seen in there(sorted(below(folder))):
+            if path.suffix != ".npz":
+                continue
+            first, *rest = path.relative_to(folder).parts
             stage = first.partition("-")[0]
             stage = "strip" if stage == "footage" and rest else stage
-            found[stage] = found.get(stage, 0) + path.stat().st_size
+            found[stage] = found.get(stage, 0) + seen.st_size
         return found
 
     def entries(self, film: str, stage: str, kind: type[R]) -> list[R]:
         """All artefacts of a stage, whatever the settings they were made with, the last first."""
-        paths = (self.home / "shelf" / film).glob(f"{stage}-*.npz")
-        latest = sorted(paths, key=lambda path: path.stat().st_mtime, reverse=True)
-        return [found[0] for path in latest if (found := _read(path, kind)) is not None]
+        paths = there((self.home / "shelf" / film).glob(f"{stage}-*.npz"))
+        latest = sorted(paths, key=lambda each: each[1].st_mtime, reverse=True)
+        return [found[0] for path, _ in latest if (found := _read(path, kind)) is not None]
 
     def forget(self, film: str) -> None:
         """Throw away everything shelved about a film."""

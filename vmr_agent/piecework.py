@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from vmr_agent import tools
-from vmr_agent.artefacts import Speech, Take
+from vmr_agent.artefacts import Glances, Sounds, Speech, Take, Vectors
 from vmr_agent.errors import VideoUnreadableError
 from vmr_agent.memory import give_back
 from vmr_agent.playback import Alive, Block, Reel, reels, sound
@@ -17,6 +17,14 @@ from vmr_agent.types import Record
 
 R = TypeVar("R", bound=Record)
 P = TypeVar("P", bound=Record)
+PIECES: dict[str, type[Record]] = {
+    "footage": Take,
+    "vectors": Vectors,
+    "screen": Glances,
+    "sounds": Sounds,
+    "speech": Speech,
+}
+"""What a piece of each stage is, as ``WHOLE`` says of what is joined from them."""
 
 
 def note(
@@ -52,9 +60,9 @@ def next_reel(box: Toolbox, state: State) -> int | None:
         return None
     if state.reel >= 0:
         return state.reel + 1
-    footage = box.name(state, "footage")
-    done = min(box.shelf.noted(name) for name in {*lacking, footage})
-    ended = done and box.shelf.piece(footage, done - 1, Take)[0].ending is not None
+    done = _noted(box, state, *lacking, "footage")
+    strip = box.name(state, "footage")
+    ended = done and box.shelf.piece(strip, done - 1, Take)[0].ending is not None
     return done - 1 if ended else done
 
 
@@ -79,7 +87,12 @@ def next_block(box: Toolbox, state: State) -> int | None:
         return None
     if state.block >= 0:
         return state.block + 1
-    return min(box.shelf.noted(name) for name in lacking)
+    return _noted(box, state, *lacking)
+
+
+def _noted(box: Toolbox, state: State, *stages: str) -> int:
+    """How many pieces are done at all of the stages: a damaged one is not, and is made again."""
+    return box.shelf.noted({box.name(state, stage): PIECES[stage] for stage in stages})
 
 
 def block(box: Toolbox, state: State, number: int) -> Block | None:

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings import SettingsError as NotJson
 
@@ -47,6 +47,15 @@ class EmbedSettings(Group):
     """Share of a group's energy that its one vector is made from (SMORE)."""
 
 
+LANGUAGES = frozenset(
+    """af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fo fr gl gu ha haw he
+    hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl
+    nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz
+    vi yi yo yue zh""".split()
+)
+"""What Whisper can be told to hear; faster-whisper has the list too, and is slow to import."""
+
+
 class ModelSettings(Group):
     """Which models, by tier (see the README)."""
 
@@ -65,6 +74,13 @@ class ModelSettings(Group):
     """Where tensors live."""
     language: str | None = None
     """Spoken language, ISO 639-1; None lets the recogniser tell."""
+
+    @field_validator("language")
+    @classmethod
+    def _heard(cls, language: str | None) -> str | None:
+        if language is not None and language not in LANGUAGES:
+            raise ValueError("give the code of a language that Whisper knows, such as en or de")
+        return language
 
 
 class TranscribeSettings(Group):

@@ -125,9 +125,9 @@ class Toolbox:
         return not self.lacking(state, *WHOLE) and self.index.knows(state.video, entry)
 
     def lacking(self, state: State, *stages: str) -> list[str]:
-        """Names of the artefacts that are not on the shelf."""
-        names = {self.name(state, stage): WHOLE[stage] for stage in stages}
-        return [name for name, kind in names.items() if not self.shelf.has(name, kind)]
+        """Those of the stages whose artefacts are not on the shelf."""
+        has = self.shelf.has
+        return [each for each in stages if not has(self.name(state, each), WHOLE[each])]
 
     def entry(self, state: State) -> Entry:
         """What the film turned out to be."""
@@ -187,7 +187,7 @@ class Toolbox:
     def _digests(self) -> dict[str, str]:
         """What each artefact depends on besides the film itself, in sixteen digits."""
         s, m = self.settings, self.models
-        decode = {"frames": s.video.frames, "reel": s.video.reel}
+        decode = s.video.model_dump(include={"frames", "reel", "max_pixels"})
         looks = (s.strip.model_dump(), s.shots.model_dump())
         footage = digest(LAYOUT, m["shots"], decode, *looks)
         vectors = digest(footage, m["picture"], s.embed.model_dump())

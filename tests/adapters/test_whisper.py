@@ -20,7 +20,7 @@ from vmr_agent.adapters.voice import Silero
 from vmr_agent.adapters.whisper import RATE, WhisperX, shared_out
 from vmr_agent.errors import WeightsError
 from vmr_agent.protocols import Array
-from vmr_agent.settings import TranscribeSettings
+from vmr_agent.settings import LANGUAGES, TranscribeSettings
 from vmr_agent.spoken import FRAME
 from vmr_agent.types import Utterance
 from vmr_agent.video import sound
@@ -126,6 +126,12 @@ def test_the_gates_are_the_settings(weights_home: Path, narration: Array) -> Non
     strict = TranscribeSettings(min_logprob=0.0)
     recipe = narration[31 * RATE : 36 * RATE]
     assert said(WhisperX(weights_home, settings=strict, full=False), recipe) == ()
+
+
+def test_the_languages_to_choose_from_are_whispers_own() -> None:
+    from faster_whisper.tokenizer import _LANGUAGE_CODES
+
+    assert set(_LANGUAGE_CODES) == LANGUAGES
 
 
 def test_a_language_wrongly_guessed_is_recognised_again(

@@ -17,6 +17,7 @@ import typer
 
 from vmr_agent.cli.streams import answer, dump, leave, say, work, write
 from vmr_agent.errors import MachineError, SettingsError, VideoNotFoundError, VmrError
+from vmr_agent.files import is_folder
 
 if TYPE_CHECKING:
     from vmr_agent.agent import VMRAgent
@@ -41,14 +42,15 @@ Jobs = Annotated[int, typer.Option(min=1, help="Films at work at once.")]
 Status = Annotated[bool, typer.Option("--status", help="Say what is shelved, and end.")]
 Forget = Annotated[
     bool,
-    typer.Option("--forget", help="Drop what is shelved of films (paths, or fingerprints)."),
+    typer.Option("--forget", help="Drop films from the shelf (paths, addresses, fingerprints)."),
 ]
 
 FILMS = frozenset(
-    """.3g2 .3gp .aac .asf .avi .divx .f4v .flac .flv .m2ts .m2v .m4a .m4v .mka .mkv .mov .mp3 .mp4
+    """.3g2 .3gp .aac .asf .avi .divx .f4v .flac .flv .m2ts .m4a .m4v .mka .mkv .mov .mp3 .mp4
     .mpeg .mpg .mts .mxf .oga .ogg .ogv .opus .ts .vob .wav .webm .wmv""".split()
 )
-"""How names of films and of sound end; a file that is named itself may be called anything."""
+"""How names of films and of sound end; a file that is named itself may be called anything. There is
+no .m2v: such a bare stream of pictures does not say when they are shown."""
 
 
 class Outcome(NamedTuple):
@@ -131,7 +133,7 @@ def _films(named: str) -> Iterator[str]:
     if not named or is_url(named):
         yield named
         return
-    if not path.is_dir():
+    if not is_folder(path):
         yield str(path)
         return
     found = []
@@ -152,7 +154,7 @@ def _outcomes(agent: VMRAgent, films: Sequence[str], jobs: int) -> Iterator[Outc
 def _one(agent: VMRAgent, film: str) -> Outcome:
     began = time.monotonic()
     try:
-        if Path(film).is_dir():
+        if is_folder(Path(film)):
             raise VideoNotFoundError(f"{film!r}: there is no film in this folder")
         already = agent.ready(film)
         video = agent.index(film)
