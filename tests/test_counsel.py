@@ -140,18 +140,6 @@ def test_half_an_emoji_is_no_text(tmp_path: Path, kept: bool) -> None:
     assert Line.model_validate_json(told.model_dump_json()) == told
 
 
-def test_half_an_emoji_is_no_name(tmp_path: Path) -> None:
-    reply = told(
-        ('{"\\ud83d": "', {}),
-        ("no", {"no": -0.1}),
-        ('", "shown": "', {}),
-        ("yes", {"yes": -0.1, "no": -2.5}),
-        ('"}', {}),
-    )
-    heard = counsel(tmp_path, Scripted(reply)).ask(FILM, question(probabilities=True), Seen)
-    assert heard.chances["shown"] == pytest.approx(0.917, abs=1e-3)
-
-
 def test_what_was_sent_in_vain_is_paid_for_too(tmp_path: Path) -> None:
     empty = ChatAnswerError("no words", 50_000, 2_000)
     empty.tries = 2

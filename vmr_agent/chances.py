@@ -23,8 +23,7 @@ def chances(found: Read, reply: ChatReply) -> dict[str, float]:
     """
     said = b"".join(token.text for token in reply.tokens)
     origin = said.rfind(reply.text.encode())  # the last: thoughts may have drafts of it
-    # Half an emoji is no text, and no name of ours.
-    names = [n.encode(errors="replace").decode() for n in _names(json.loads(found.text))]
+    names = [*_names(json.loads(found.text))]
     starts = [match.start(1) for match in ANSWER.finditer(found.text)]
     if origin < 0 or len(names) != len(starts):  # something stands there twice
         return {}
