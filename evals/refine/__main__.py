@@ -18,6 +18,7 @@ from pathlib import Path
 from evals.refine import rows as files
 from evals.refine.learn import Answers, Plan, answers, crossed, folds, learn
 from evals.refine.table import figures, lines
+from vmr_agent import threads
 
 
 def refined(args: argparse.Namespace) -> list[files.Row]:
@@ -72,6 +73,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error("give --predictions, or --train-on and --predict")
     if not (args.out or args.table):
         parser.error("give --out, --table or both: nothing would be kept")
+    os.environ.update(threads.ONE)  # of the processes that learn
     try:
         submission = refined(args)
         if args.out:

@@ -37,8 +37,8 @@ def best_overlap(network: Network, seed: int, count: int = 60) -> float:
 
 
 def test_a_toy_is_learned() -> None:
-    batch_of, moments = questions(300, seed=5)
-    batch = collate(batch_of)
+    asked, moments = questions(200, seed=5)
+    batch = collate(asked)
     network = fit(batch, moments, SIZES, Course(epochs=6, near=100, others=40), seed=0)
     torch.manual_seed(0)
     assert best_overlap(network, seed=6) > best_overlap(Network(SIZES).eval(), seed=6) + 0.15

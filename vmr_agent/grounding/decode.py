@@ -27,9 +27,11 @@ RIGHT = 0.5
 """IoU from which ``quality`` counts a window as right."""
 MOST_DRAWN = 6
 """Moments in a drawn set at most."""
-LEVELS = 1 << len(THRESHOLDS)
-BITS = ((np.arange(LEVELS)[:, None] >> np.arange(len(THRESHOLDS))) & 1).astype(np.float64)
-"""(LEVELS, 10) which thresholds a bit mask holds."""
+ALL = (1 << len(THRESHOLDS)) - 1
+"""The bit mask of all thresholds."""
+HALF = len(THRESHOLDS) // 2
+BITS = ((np.arange(1 << HALF)[:, None] >> np.arange(HALF)) & 1).astype(np.float64)
+"""(32, 5) which thresholds half a bit mask holds."""
 
 
 class Effort(NamedTuple):
@@ -136,26 +138,29 @@ def _choose(overlap: Floats, alone: NDArray[np.float64], drawn: Draw, most: int)
     level = passed.sum(axis=-1)
     masks = np.asarray(drawn.of((passed * (1 << np.arange(len(THRESHOLDS)))).sum(-1)), np.int64)
     reached = np.zeros(overlap.shape[1], np.int64)
-    free = np.full(drawn.members.shape, LEVELS - 1)
+    free = np.full(drawn.members.shape, ALL)
     found = np.zeros((len(free), len(THRESHOLDS)))
     share = drawn.weight / drawn.size
     rows, chosen = np.arange(len(free)), list[int]()
+    low, high = slice(HALF), slice(HALF, None)
     for _ in range(min(most, len(overlap))):
         hits = np.bitwise_or.reduce(masks & free, axis=2)
-        worth = BITS @ ((found + 1) * share[:, None]).T  # (LEVELS, sets)
-        gain = np.maximum(0, level - reached) @ alone + worth[hits, rows].sum(axis=1)
+        worth = ((found + 1) * share[:, None]).T  # (10, sets) of each threshold
+        gain = np.maximum(0, level - reached) @ alone
+        for half, kept in zip((hits % len(BITS), hits // len(BITS)), (low, high), strict=True):
+            gain += (BITS @ worth[kept])[half, rows].sum(axis=1)
         gain[chosen] = -1
         best = int(gain.argmax())
         chosen.append(best)
         reached = np.maximum(reached, level[best])
-        found += BITS[hits[best]]
+        found += np.concatenate([BITS[hits[best] % len(BITS)], BITS[hits[best] // len(BITS)]], 1)
         _take(free, masks[best], np.asarray(drawn.of(overlap[[best]])[0], np.float64))
     return chosen
 
 
 def _take(free: Ints, masks: Ints, overlap: NDArray[np.float64]) -> None:
     """At each threshold the window takes the best moment of each set that is still free."""
-    left = np.full(len(free), LEVELS - 1)
+    left = np.full(len(free), ALL)
     rows = np.arange(len(free))
     for member in np.argsort(-overlap, axis=1, kind="stable").T:
         taken = masks[rows, member] & free[rows, member] & left
