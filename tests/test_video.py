@@ -13,6 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from vmr_agent import container
+from vmr_agent.container import film_track, opened
 from vmr_agent.errors import (
     VideoNotFoundError,
     VideoTooLargeError,
@@ -517,6 +519,51 @@ def test_no_mutant_gets_through(tmp_path: Path, name: str) -> None:
         except VmrError:
             refused += 1
     assert refused < 12
+
+
+# How it gets on
+
+
+def test_every_packet_that_leads_on_is_a_sign_of_life(plain: Path) -> None:
+    signs: list[None] = []
+
+    def alive() -> None:
+        signs.append(None)
+
+    with Picture(plain, LIMITS, 1.9, alive) as picture:
+        assert len(signs) >= 1, "where time zero is, is found out first"
+        assert 1 <= len(list(picture.frames())) < 9
+    assert len(signs) > 50
+    signs.clear()
+    list(sound(plain, alive=alive))
+    assert len(signs) > 90
+    signs.clear()
+    probe(plain, "print", LIMITS, alive)
+    assert len(signs) >= 2
+
+
+def test_a_reader_that_runs_in_circles_gives_no_sign_of_life(plain: Path) -> None:
+    signs: list[None] = []
+    with opened(plain, LIMITS) as film:
+        track = film_track(film, plain, LIMITS, None, lambda: signs.append(None))
+        assert track is not None
+        packets = [packet for _, packet in track._packets() if packet.size]
+        count = len(signs)
+        assert count >= len(packets) == 50
+        for packet in packets:
+            track._got_on(packet)
+        assert len(signs) == count
+
+
+@pytest.mark.parametrize(("cores", "threads"), [(1, 1), (2, 1), (8, 4), (192, 16)])
+def test_a_machine_of_many_cores_gives_a_decoder_few_of_them(
+    plain: Path, cores: int, threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(container.os, "cpu_count", lambda: cores)
+    with opened(plain, LIMITS) as film:
+        track = film_track(film, plain, LIMITS)
+        assert track is not None
+        assert track.stream.codec_context.thread_count == threads
 
 
 # Frames

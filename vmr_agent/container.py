@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from vmr_agent.files import regular_file
 from vmr_agent.limits import VideoSettings
 from vmr_agent.timeline import SLACK, Runup, Skips, Succession, Timeline, believed, unwound
 
+Alive = Callable[[], None]
 FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,asf,ogg,mxf,wav,mp3,aac,flac"
 GUARD = {"format_whitelist": FORMATS, "protocol_whitelist": "file"}
 PATIENCE = (60.0, 10.0)
@@ -42,6 +43,13 @@ UNTOLD = ("matroska,webm", "flv", "asf")
 """FFmpeg's readers to which the length of a stream is that of the file."""
 SKIPPED = {"all": "DEFAULT", "reference": "NONREF", "key": "NONKEY"}
 """FFmpeg's words for the frames that are not decoded."""
+THREADS = 16
+"""Of one decoder at most, as FFmpeg itself would have it: each holds frames of its own, and all of
+them have to do with the memory of one process."""
+
+
+def nobody_waits() -> None:
+    """Nobody wants to know whether the work gets on."""
 
 
 @contextmanager
@@ -73,7 +81,11 @@ def hush() -> None:
 
 
 def film_track(
-    container: InputContainer, path: Path, limits: VideoSettings, zero: float | None = None
+    container: InputContainer,
+    path: Path,
+    limits: VideoSettings,
+    zero: float | None = None,
+    alive: Alive = nobody_waits,
 ) -> Track | None:
     """The picture's track, None without one. What grows past twice the limit later on is lost."""
     stream = _pick(container.streams.video)
@@ -86,7 +98,7 @@ def film_track(
         size = f"{width}x{height} pixels are more than {limits.max_pixels}"
         raise VideoTooLargeError(f"{str(path)!r}: {size}; raise settings.video.max_pixels")
     stream.codec_context.options = {"max_pixels": str(2 * limits.max_pixels), **ROUGH}
-    return Track(container, stream, zero)
+    return Track(container, stream, zero, alive)
 
 
 def _unguarded_size(path: Path) -> tuple[int, int]:
@@ -99,12 +111,14 @@ def _unguarded_size(path: Path) -> tuple[int, int]:
         return 0, 0
 
 
-def sound_track(container: InputContainer, zero: float | None = None) -> Track | None:
+def sound_track(
+    container: InputContainer, zero: float | None = None, alive: Alive = nobody_waits
+) -> Track | None:
     """The sound's track, None without one; ``zero`` is where the picture starts."""
     rates = range(*RATES)
     known = (each for each in container.streams.audio if each.codec_context)
     stream = _pick(each for each in known if each.sample_rate in rates)
-    return stream and Track(container, stream, zero)
+    return stream and Track(container, stream, zero, alive)
 
 
 def _pick(streams: Iterable[Any]) -> Any:
@@ -118,7 +132,9 @@ def _pick(streams: Iterable[Any]) -> Any:
 class Track:
     """One stream of an open file, decoded packet by packet; what is damaged is stepped over."""
 
-    def __init__(self, container: InputContainer, stream: Any, zero: float | None = None) -> None:
+    def __init__(
+        self, container: InputContainer, stream: Any, zero: float | None, alive: Alive
+    ) -> None:
         reader = container.format.name
         self.skips = Skips(reader, getattr(stream, "average_rate", None))
         for other in container.streams:
@@ -126,9 +142,10 @@ class Track:
             other.discard = Discard.default if seen else Discard.all
         stream.thread_type = "AUTO"
         # Half the cores, as every part of the front half: on two, a second thread costs a tenth.
-        stream.codec_context.thread_count = max(1, (os.cpu_count() or 1) // 2)
+        stream.codec_context.thread_count = min(THREADS, max(1, (os.cpu_count() or 1) // 2))
         self.container, self.stream, self.line = container, stream, Timeline(zero)
-        self.since, self._last, self._furthest, self._alone = 0.0, 0.0, 0.0, False
+        self.since, self._last, self._alone = 0.0, 0.0, False
+        self._furthest, self._place, self._alive = 0.0, 0, alive
         self._ticks: dict[int, float] = {}  # seconds, by stream
         self._resets = reader in BROADCASTS
         self._untimed = reader == "avi" and stream.type == "video"
@@ -237,8 +254,8 @@ class Track:
                     mine = packet.stream is self.stream
                     lost += failed + self.skips.before(packet, mine)
                     failed = 0
-                    if packet.size and packet.pts is not None:
-                        self._furthest = max(self._furthest, self._end(packet))
+                    if packet.size:
+                        self._got_on(packet)
                     if mine and packet.size:
                         yield lost, packet
                         lost = 0
@@ -246,6 +263,14 @@ class Track:
             except DAMAGE:
                 failed += 1
         yield lost, self._rest()
+
+    def _got_on(self, packet: av.Packet[Any]) -> None:
+        """Give a sign of life, unless no packet led on: a reader may run in circles."""
+        end = self._end(packet) if packet.pts is not None else 0.0
+        place = packet.pos or 0
+        if end > self._furthest or place > self._place:
+            self._furthest, self._place = max(self._furthest, end), max(self._place, place)
+            self._alive()
 
     def _rest(self) -> av.Packet[Any]:
         """Has the decoder give out what it still holds."""
