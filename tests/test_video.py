@@ -437,7 +437,8 @@ def test_sound_that_goes_on_longer_is_no_loss_of_picture(
     times, heard = [late + index / 25 for index in range(50)], media.tone(late + 6)
     path = media.film(tmp_path / name, times=times, sound=[(0, heard)], **codecs)
     assert watch(path)[1].coverage == 1
-    assert look(path).duration in (2, pytest.approx(6, abs=0.1)), "the file may tell no more"
+    short = (2, 0) if late else (2,)  # it is all there, and its sound may be longer
+    assert look(path).duration in (*short, pytest.approx(6, abs=0.1)), "the file may tell no more"
     assert len(hear(path)) == pytest.approx(6 * 16_000, abs=400)
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 import os
-import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -17,10 +16,11 @@ import av
 from av.container import InputContainer
 from av.stream import Discard, Disposition
 
+from vmr_agent.clocks import SURE, Header, settled, unwound
 from vmr_agent.errors import VideoTooLargeError, VideoUnreadableError
 from vmr_agent.files import regular_file
 from vmr_agent.limits import VideoSettings
-from vmr_agent.timeline import SLACK, Runup, Skips, Succession, Timeline, believed, unwound
+from vmr_agent.timeline import SLACK, Runup, Skips, Succession, Timeline, believed, spelt
 
 Alive = Callable[[], None]
 FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,asf,ogg,mxf,wav,mp3,aac,flac"
@@ -154,7 +154,7 @@ class Track:
         self.start = (container.start_time or 0) / av.time_base
         self.whole = believed((container.duration or 0) / av.time_base)
         own = 0 if reader in UNTOLD else (stream.duration or 0) * (stream.time_base or 0)
-        self.own, self.end = believed(own), believed(_seconds(stream.metadata.get("DURATION", "")))
+        self.own, self.end = believed(own), believed(spelt(stream.metadata.get("DURATION", "")))
 
     def skip(self, frames: str, since: float) -> None:
         """Decode only such frames, and none long before ``since`` seconds."""
@@ -234,11 +234,19 @@ class Track:
 
     def _steady(self) -> Iterator[tuple[int, av.Packet[Any]]]:
         """The packets, of broadcasts by a clock that goes on where theirs was set back."""
-        packets = self._packets()
-        for lost, packet in unwound(packets) if self._resets else packets:
+        packets = unwound(self._packets()) if self._resets else self._packets()
+        second = max(1, round(1 / (self.stream.time_base or 1)))
+        for lost, packet in settled(packets, second, self._header()):
             if packet.pts is not None:
                 self._last = max(self._last, self._end(packet))
             yield lost, packet
+
+    def _header(self) -> Header:
+        """How long the film is; of broadcasts nobody knows, for they have no header."""
+        if self._resets:
+            return Header()
+        told = SURE + self.start + max(self.end, self.own, self.whole)
+        return Header(told, told if self.end else math.inf)
 
     def _end(self, packet: av.Packet[Any]) -> float:
         # Of every packet: fractions would take a twentieth of all decoding.
@@ -277,12 +285,3 @@ class Track:
         rest: av.Packet[Any] = av.Packet()
         rest.stream, rest.time_base = self.stream, self.stream.time_base
         return rest
-
-
-def _seconds(told: str) -> float:
-    """Of "00:01:23.456", as Matroska says where a track ends; 0 of anything else."""
-    found = re.fullmatch(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)", told)
-    if not found:
-        return 0.0
-    hours, minutes, seconds = map(float, found.groups())
-    return 3600 * hours + 60 * minutes + seconds
