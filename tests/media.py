@@ -45,6 +45,12 @@ def tone(seconds: float, *beeps: float, rate: int = 48_000) -> Sound:
     return samples
 
 
+def humming(seconds: float, *beeps: float) -> Sound:
+    """The same with a low hum, so that every second of it takes as many bytes."""
+    hum = 0.02 * np.sin(np.arange(round(seconds * 48_000)) / 30)
+    return tone(seconds, *beeps) + hum.astype(np.float32)
+
+
 def beeps(samples: Sound, rate: int = 16_000) -> list[float]:
     """Where in the samples beeps begin, in seconds."""
     loud = np.flatnonzero(np.abs(samples) > 0.15) / rate

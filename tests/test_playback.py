@@ -263,6 +263,28 @@ def test_begun_in_the_middle_the_blocks_are_the_same(heard: Path) -> None:
     assert played(heard, 4.0, since=12.0) == []
 
 
+def test_a_block_tells_where_sound_was_lost(tmp_path: Path) -> None:
+    tone = [(0.0, media.humming(20, *range(20)))]
+    path = media.film(tmp_path / "a.mka", frames=0, sound=tone)
+    assert [block.holes for block in played(path, 4.0)] == [()] * 6
+    whole = played(media.damaged(path, 0.4, 0.6), 4.0)
+    assert [len(block.holes) for block in whole] == [0, 1, 0, 0, 0, 0], "where it begins"
+    (hole,) = whole[1].holes
+    assert (hole.start, hole.end) == pytest.approx((7.94, 14.95), abs=0.1)
+    for since in (4.0, 8.0):
+        later = played(path, 4.0, since)
+        assert [block.holes for block in later] == [b.holes for b in whole if b.start >= since]
+
+
+def test_what_is_missing_at_the_end_is_told_with_the_last_block(tmp_path: Path) -> None:
+    tone = [(0.0, media.humming(20, *range(20)))]
+    path = media.film(tmp_path / "a.mp3", frames=0, sound=tone, sound_codec="mp3")
+    *_, before, last = played(media.damaged(path, 0.4, 0.6), 4.0)
+    assert before.holes == ()
+    assert last.last
+    assert (last.holes[-1].start, last.holes[-1].end) == pytest.approx((16.15, 20), abs=0.1)
+
+
 def test_no_sound_is_no_block(plain: Path) -> None:
     assert played(plain, 4.0) == []
 

@@ -41,11 +41,15 @@ EAGER = ("av1", "vp9")
 """Codecs whose decoders cannot be told to leave frames out."""
 UNTOLD = ("matroska,webm", "flv", "asf")
 """FFmpeg's readers to which the length of a stream is that of the file."""
+UNBROKEN = ("ogg", "flac", "mp3", "aac")
+"""FFmpeg's readers of files in which sound never pauses."""
 SKIPPED = {"all": "DEFAULT", "reference": "NONREF", "key": "NONKEY"}
 """FFmpeg's words for the frames that are not decoded."""
 THREADS = 16
 """Of one decoder at most, as FFmpeg itself would have it: each holds frames of its own, and all of
 them have to do with the memory of one process."""
+PIECES = 50
+"""Packets of sound in a second, more or less."""
 
 
 def nobody_waits() -> None:
@@ -136,7 +140,8 @@ class Track:
         self, container: InputContainer, stream: Any, zero: float | None, alive: Alive
     ) -> None:
         reader = container.format.name
-        self.skips = Skips(reader, getattr(stream, "average_rate", None))
+        pieces = PIECES if reader in UNTOLD else None  # of others only the one stream is read
+        self.skips = Skips(reader, getattr(stream, "average_rate", pieces))
         for other in container.streams:
             seen = self.skips.rate or reader in UNTOLD or other is stream
             other.discard = Discard.default if seen else Discard.all
@@ -149,7 +154,7 @@ class Track:
         self._ticks: dict[int, float] = {}  # seconds, by stream
         self._resets = reader in BROADCASTS
         self._untimed = reader == "avi" and stream.type == "video"
-        self._succession = Succession()
+        self._succession, self.pauses = Succession(), reader not in UNBROKEN
         self._spacing = 1 / float(getattr(stream, "average_rate", None) or 25)
         self.start = (container.start_time or 0) / av.time_base
         self.whole = believed((container.duration or 0) / av.time_base)
@@ -185,6 +190,10 @@ class Track:
         if self._furthest > self.start + self.whole - SLACK:
             return 0.0  # the file is all there: the sound may go on where the picture ends
         return max(0.0, self.whole - max(0.0, zero - self.start))
+
+    def until(self, first: float) -> float:
+        """Where the track ends as its own header says, if it begins at ``first``; 0 if unknown."""
+        return self.end - (self.line.zero or 0.0) if self.end else self.own and first + self.own
 
     def _decoded(self) -> Iterator[Any]:
         for lost, packet in self._wanted():

@@ -22,7 +22,7 @@ from vmr_agent.errors import VideoUnreadableError, VmrError
 from vmr_agent.limits import StripSettings, VideoSettings
 from vmr_agent.pipe import MEMORY, Facts, Sender
 from vmr_agent.strip import Sample, Sampler
-from vmr_agent.video import Decoded, Picture, probe, sound
+from vmr_agent.video import Decoded, Hole, Picture, probe, sound
 
 THUMB = 72
 """Short side of every frame sent: cuts are looked for at this size."""
@@ -111,14 +111,15 @@ def _sampled(
 def _sound(
     out: Sender, limits: VideoSettings, path: str, since: float, chunk: float, rate: int
 ) -> None:
-    """Blocks of ``chunk`` seconds, those before ``since`` left out."""
-    heard = 0.0
-    for start, samples in sound(path, rate, chunk, limits, out.alive):
+    """Blocks of ``chunk`` seconds and the holes in each, those before ``since`` left out."""
+    heard, holes = 0.0, list[Hole]()
+    for start, samples in sound(path, rate, chunk, limits, out.alive, holes):
         heard = start + len(samples) / rate
         if start >= since:
-            out.send({"start": start}, [samples.data.cast("B")])
+            out.send({"start": start, "holes": holes}, [samples.data.cast("B")])
             out.flush()
-    out.send({"end": {"duration": heard}})
+        holes.clear()
+    out.send({"end": {"duration": heard}, "holes": holes})
 
 
 def _end_with_caller() -> None:

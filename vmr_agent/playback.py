@@ -70,6 +70,8 @@ class Block(NamedTuple):
     last: bool
     voice: Array = np.empty(0, np.float32)
     """(F,) the probability of speech in each frame of it."""
+    holes: tuple[Span, ...] = ()
+    """Where sound was lost, and there is silence in its place."""
 
 
 @dataclass(slots=True, eq=False)
@@ -108,11 +110,14 @@ def sound(
     held: Block | None = None
     with _decoder(job, limits, alive) as messages:
         for facts, parts in messages:
+            last = "end" in facts
+            holes = tuple(Span(start=start, end=end) for start, end in facts["holes"])
             if held is not None:
-                yield held._replace(last="end" in facts)
-            if "end" in facts:
+                yield held._replace(last=last, holes=held.holes + (holes if last else ()))
+            if last:
                 return
-            held = Block(facts["start"], np.frombuffer(parts[0], np.float32), False)
+            samples = np.frombuffer(parts[0], np.float32)
+            held = Block(facts["start"], samples, False, holes=holes)
 
 
 def stills(

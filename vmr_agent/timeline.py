@@ -125,21 +125,21 @@ class Skips:
     broadcasts, which stuff their bytes but never pause, are judged by the pause.
     """
 
-    def __init__(self, reader: str, rate: Fraction | None) -> None:
+    def __init__(self, reader: str, rate: Fraction | int | None) -> None:
         self.rate = float(rate) if rate and reader in SILENT else 0.0
-        """Frames per second; 0 for a reader that tells of damage itself, and for sound."""
+        """Frames per second; 0 for a reader that tells of damage itself."""
         self._never_pauses = reader == "mpegts"
         self._end = 0
         self._left_out = False
         self._last: float | None = None
 
-    def before(self, packet: Packet, is_picture: bool) -> int:
-        """Frames of picture left out before the packet. Show it every packet, in file order."""
+    def before(self, packet: Packet, mine: bool) -> int:
+        """Frames left out before a packet of the stream. Show it every packet, in file order."""
         if not self.rate or packet.pos is None:
             return 0
         self._left_out |= packet.pos - self._end > SKIPPED
         self._end = packet.size + max(packet.pos, self._end)
-        return self._missing(packet) if is_picture and packet.pts is not None else 0
+        return self._missing(packet) if mine and packet.pts is not None else 0
 
     def _missing(self, packet: Packet) -> int:
         time = float((packet.pts or 0) * packet.time_base)

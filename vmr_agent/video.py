@@ -40,11 +40,22 @@ from vmr_agent.container import (
 )
 from vmr_agent.errors import VideoUnreadableError
 from vmr_agent.limits import VideoSettings
-from vmr_agent.timeline import AHEAD, HOLE, LONGEST, Samples, believed, blocks, laid
+from vmr_agent.timeline import (
+    AHEAD,
+    HOLE,
+    JOIN,
+    LONGEST,
+    Samples,
+    believed,
+    blocks,
+    falls_short,
+    laid,
+)
 
 if TYPE_CHECKING:
     from vmr_agent.types import Video
 
+Hole = tuple[float, float]
 _AVERAGE = {"rematrix_maxval": "1"}
 """Mixes channels down by their mean; FFmpeg's own mix of equal channels to floats exceeds 1."""
 _LIMITS = VideoSettings()
@@ -195,17 +206,19 @@ def sound(
     chunk: float = 600.0,
     limits: VideoSettings = _LIMITS,
     alive: Alive = nobody_waits,
+    holes: list[Hole] | None = None,
 ) -> Iterator[tuple[float, Samples]]:
     """(start in seconds, mono samples in [-1, 1]), blocks of ``chunk`` seconds save the last.
 
     Sample ``i`` of all blocks joined is heard at ``i / rate``: what is missing is silence, what
-    lies before time zero is cut. A film without sound gives nothing.
+    lies before time zero is cut. A film without sound gives nothing. Where something was lost is
+    put into ``holes`` before the block that it begins in comes, or behind the last.
     """
-    path = Path(path).absolute()
+    path, holes = Path(path).absolute(), [] if holes is None else holes
     zero = _zero(path, limits, alive)
     with opened(path, limits) as container:
         track, size = sound_track(container, zero, alive), max(1, round(chunk * rate))
-        pieces = laid(_resampled(track, rate), rate) if track else ()
+        pieces = laid(_resampled(track, rate, holes), rate) if track else ()
         for index, block in enumerate(blocks(pieces, size)):
             yield index * size / rate, block
 
@@ -217,11 +230,11 @@ def _zero(path: Path, limits: VideoSettings, alive: Alive) -> float | None:
         return film.line.zero if film and film.first() else None
 
 
-def _resampled(track: Track, rate: int) -> Iterator[tuple[float, Samples]]:
+def _resampled(track: Track, rate: int, holes: list[Hole]) -> Iterator[tuple[float, Samples]]:
     """(seconds from time zero, mono samples), whatever form the sound has or changes to."""
     form: Any = None
     resampler, end = None, 0.0
-    for time, frame in track.frames():
+    for time, frame in _whole(track, holes):
         if frame.sample_rate not in range(*RATES):
             continue
         last, form = form, (frame.format.name, frame.layout.name, frame.sample_rate)
@@ -234,6 +247,21 @@ def _resampled(track: Track, rate: int) -> Iterator[tuple[float, Samples]]:
         end = time + frame.samples / frame.sample_rate
     if resampler:
         yield end, _mono(resampler.resample(None))
+
+
+def _whole(track: Track, holes: list[Hole]) -> Iterator[tuple[float, Any]]:
+    """The track's frames; where some between two were lost, or behind the last, is a hole."""
+    line, told, end, promise = track.line, 0, math.inf, 0.0
+    for time, frame in track.frames():
+        if time > end + JOIN and (line.told > told + 1 or not track.pauses):
+            holes.append((end, time))
+        promise = promise or track.until(time)
+        told, length = line.told, frame.samples / max(1, frame.sample_rate)
+        end = round(max(0.0, time + length), 6)
+        yield time, frame
+    # Some headers only guess: where nothing was lost, they are not believed.
+    if line.kept < line.met and falls_short(end, promise):
+        holes.append((end, promise))
 
 
 def _mono(frames: Iterable[Any]) -> Samples:
