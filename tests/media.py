@@ -45,6 +45,12 @@ def tone(seconds: float, *beeps: float, rate: int = 48_000) -> Sound:
     return samples
 
 
+def humming(seconds: float, *beeps: float) -> Sound:
+    """The same with a low hum, so that every second of it takes as many bytes."""
+    hum = 0.02 * np.sin(np.arange(round(seconds * 48_000)) / 30)
+    return tone(seconds, *beeps) + hum.astype(np.float32)
+
+
 def beeps(samples: Sound, rate: int = 16_000) -> list[float]:
     """Where in the samples beeps begin, in seconds."""
     loud = np.flatnonzero(np.abs(samples) > 0.15) / rate
@@ -200,6 +206,20 @@ def promising(path: Path, seconds: float) -> Path:
     data = bytearray(path.read_bytes().replace(b"DURATION", b"DURATIOX"))
     at = data.index(b"\x44\x89\x88") + 3
     data[at : at + 8] = struct.pack(">d", seconds * 1000)
+    path.write_bytes(data)
+    return path
+
+
+def mistimed(path: Path, number: int) -> Path:
+    """One bit of a number in the mkv or mp4 film is wrong: a stretch of it is hours too late.
+
+    Of an mkv film whose clock begins at 100 s, or of one in fragments, the stretch with a number.
+    """
+    data, at = bytearray(path.read_bytes()), -1
+    mark, step = (b"\xe7\x83", 2) if path.suffix == ".mkv" else (b"tfdt\1\0\0\0", 12)
+    for _ in range(number + 1):
+        at = data.index(mark, at + 1)
+    data[at + step] |= 0x80 if path.suffix == ".mkv" else 0x10
     path.write_bytes(data)
     return path
 

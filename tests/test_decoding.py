@@ -89,6 +89,51 @@ def test_one_wild_time_does_not_make_a_film_of_days(tmp_path: Path) -> None:
         assert 3.5 < duration < 4.01
 
 
+@pytest.mark.parametrize("number", range(4))
+@pytest.mark.parametrize("mode", ["all", "reference", "key"])
+def test_a_stretch_whose_clock_is_wrong_is_all_that_is_lost(
+    tmp_path: Path, mode: Mode, number: int
+) -> None:
+    """Of four; time zero is where the first begins that is right."""
+    times = [100 + i / 25 for i in range(500)]
+    path = media.film(tmp_path / "a.mkv", frames=500, times=times, encoder=media.BOTH_WAYS)
+    whole, duration, _ = decoded(path, mode)
+    media.mistimed(path, number)
+    some, length, behind = decoded(path, mode)
+    begin = 4.8 if number == 0 else 0.0
+    pixels = {round(time - begin, 6): looks for time, _, _, looks in whole}
+    assert {time: looks for time, _, _, looks in some}.items() <= pixels.items()
+    assert 0.2 < 1 - len(some) / len(whole) < 0.32
+    assert sum(met for _, met, _, _ in some) + behind == len(whole)
+    assert length == pytest.approx(14.92 if number == 3 else duration - begin, abs=0.0011)
+    dark = [(time - gap, time) for time, _, gap, _ in some if gap]
+    assert len(dark) == (number in (1, 2))
+    assert all(4 < end - start < 7 for start, end in dark)
+    later, *ending = decoded(path, mode, 12.0)
+    assert [frame for frame in later if frame[0] >= 12] == [f for f in some if f[0] >= 12]
+    assert ending == [length, behind]
+
+
+def test_fragments_whose_clock_is_wrong(tmp_path: Path) -> None:
+    split = {"movflags": "frag_keyframe+empty_moov"}
+    path = media.film(tmp_path / "a.mp4", frames=500, encoder=media.BOTH_WAYS, **split)
+    some, length, _ = decoded(media.mistimed(path, 12))
+    assert (some[0][0], some[-1][0], length) == (0, 19.96, 20)
+    assert len(some) > 450
+    assert [gap for _, _, gap, _ in some if gap] == [pytest.approx(1.92)]
+
+
+def test_one_wild_time_at_the_end_is_none_that_the_header_knows_of(tmp_path: Path) -> None:
+    """What it does know of is a film with a hole in it."""
+    times = [*(100 + i / 25 for i in range(100)), 5000.0]
+    path = media.film(tmp_path / "a.mkv", frames=101, times=times, encoder=media.BOTH_WAYS)
+    for mode in ("all", "reference", "key"):
+        assert decoded(path, mode)[1] == pytest.approx(4900.04, abs=0.0011)  # type: ignore[arg-type]
+    media.promising(path, 104)
+    for mode in ("all", "reference", "key"):
+        assert 3.5 < decoded(path, mode)[1] < 4.01  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("name", ["a.mp4", "a.ts", "a.mkv"])
 def test_sound_of_a_film_of_which_only_key_frames_are_decoded(tmp_path: Path, name: str) -> None:
     """Time zero is the first picture, whichever frames are decoded."""

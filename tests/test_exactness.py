@@ -85,6 +85,12 @@ def turned(to: Path) -> Path:
     return media.turned(told("a.mp4", movflags="faststart").make(to))
 
 
+def cut_in(to: Path) -> Path:
+    """The first second is in the file, and its header says to leave it out."""
+    return told("a.mp4", start=-1.0, encoder=media.BOTH_WAYS, **NEGATIVE).make(to)
+
+
+NEGATIVE = {"avoid_negative_ts": "disabled"}
 CASES = {
     "even": told("a.mp4"),
     "both ways": told("a.mp4", encoder=media.BOTH_WAYS),
@@ -98,6 +104,9 @@ CASES = {
     "no timestamps": told("a.avi", codec="mpeg4", sound_codec="mp3")._replace(slack=0.041),
     "from 1000 s": told("a.ts", start=1000.0, encoder=media.BOTH_WAYS),
     "from 1000 s mkv": told("a.mkv", start=1000.0),
+    # Broadcasts whose clock runs over are read as if they had begun before zero.
+    "before zero": told("a.ts", start=-3.0, encoder=media.BOTH_WAYS, **NEGATIVE),
+    "cut in": Case(cut_in, [time - 1 for time in EVEN]),
     "sound early": Case(early, EVEN),
     "sound long": told("a.mp4", seconds=25.0),
     "sound short": told("a.mp4", seconds=6.0),
@@ -120,7 +129,26 @@ def test_everything_lands_within_a_frame(name: str, frames: str, tmp_path: Path)
     starts = [shot.span.start for shot in film.shots]
     assert starts == pytest.approx([0.0, *cuts], abs=frame + 1e-3)
     assert film.shots[-1].span.end == pytest.approx(case.times[-1], abs=2.5 * frame)
+    seen_and_heard(film, case, frame)
 
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CASES)
+def test_key_frames_are_of_their_time_and_shots_begin_with_one(name: str, tmp_path: Path) -> None:
+    case = CASES[name]
+    film = indexed(case.make(tmp_path), tmp_path / "home", "key")
+    cuts = [case.times[cut] for cut in CUTS]
+    _, *starts = [shot.span.start for shot in film.shots]
+    assert np.isin(starts, film.times).all()
+    found = [int(np.searchsorted(cuts, start + case.slack, "right")) for start in starts]
+    # Key frames a fifth of a second apart pass for frames of a film that has no others.
+    assert found == ([1, 3] if name == "variable" else [1, 2, 3])
+    assert film.shots[-1].span.end == pytest.approx(case.times[-1], abs=0.1)
+    seen_and_heard(film, case, 0.05)
+
+
+def seen_and_heard(film: Film, case: Case, frame: float) -> None:
+    cuts = [case.times[cut] for cut in CUTS]
     nearest = np.abs(film.times[:, None] - np.asarray(case.times)).min(axis=1)
     assert nearest.max() < case.slack, "a vector has the time of a frame"
     seen = [[*COLOURS][column] for column in film.vectors[:, : len(COLOURS)].argmax(axis=1)]

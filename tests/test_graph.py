@@ -420,6 +420,32 @@ def test_what_is_said_behind_the_picture_is_found(
     assert len(seen) == (frames == 100)
 
 
+def test_sound_before_the_picture_alone_is_no_sound(tmp_path: Path, box: Toolbox) -> None:
+    times = [7 + i / 25 for i in range(50)]
+    path = media.film(tmp_path / "a.mkv", times=times, sound=[(0.0, media.tone(5, 1))])
+    report = VMRAgent(toolbox=replace(box, transcriber=Cutter())).run(path, "red")
+    told = {fault.kind: fault.message for fault in report.faults}
+    assert report.coverage.speech == 0
+    assert told["no_audio"] == "the sound is left out, for it all lies before the first picture"
+    assert "no_speech" not in told
+
+
+def test_damaged_sound_says_what_is_missing(tmp_path: Path, box: Toolbox) -> None:
+    tone = [(0.0, media.humming(20, *range(20)))]
+    path = media.film(tmp_path / "a.flac", frames=0, sound=tone, sound_codec="flac")
+    media.damaged(path, 0.4, 0.6)
+    box = with_settings(replace(box, transcriber=Cutter()), transcribe={"chunk": 60.0})
+    report = VMRAgent(toolbox=box).run(path, "somebody says nothing of the kind")
+    (hole,) = [fault.span for fault in report.faults if fault.kind == "unheard"]
+    assert hole is not None
+    assert (hole.start, hole.end) == pytest.approx((7.3, 11.8), abs=0.1)
+    assert report.video.coverage == report.coverage.speech == pytest.approx(0.775, abs=0.01)
+    (told,) = [fault.message for fault in report.faults if fault.kind == "coverage"]
+    assert told == f"only {report.video.coverage:.0%} of the sound could be decoded"
+    unread = [p.span for p in report.coverage.passed_over if p.why == "it cannot be read"]
+    assert unread or any(span.overlap(hole) for span in report.coverage.closely)
+
+
 def test_a_damaged_film_says_what_is_missing(tmp_path: Path, box: Toolbox) -> None:
     path = media.KINDS["damaged mkv"](tmp_path)
     report = VMRAgent(toolbox=with_settings(box, video={"reel": 5.0})).run(path, "purple")

@@ -263,6 +263,28 @@ def test_begun_in_the_middle_the_blocks_are_the_same(heard: Path) -> None:
     assert played(heard, 4.0, since=12.0) == []
 
 
+def test_a_block_tells_where_sound_was_lost(tmp_path: Path) -> None:
+    tone = [(0.0, media.humming(20, *range(20)))]
+    path = media.film(tmp_path / "a.mka", frames=0, sound=tone)
+    assert [block.holes for block in played(path, 4.0)] == [()] * 6
+    whole = played(media.damaged(path, 0.4, 0.6), 4.0)
+    assert [len(block.holes) for block in whole] == [0, 1, 0, 0, 0, 0], "where it begins"
+    (hole,) = whole[1].holes
+    assert (hole.start, hole.end) == pytest.approx((7.94, 14.95), abs=0.1)
+    for since in (4.0, 8.0):
+        later = played(path, 4.0, since)
+        assert [block.holes for block in later] == [b.holes for b in whole if b.start >= since]
+
+
+def test_what_is_missing_at_the_end_is_told_with_the_last_block(tmp_path: Path) -> None:
+    tone = [(0.0, media.humming(20, *range(20)))]
+    path = media.film(tmp_path / "a.mp3", frames=0, sound=tone, sound_codec="mp3")
+    *_, before, last = played(media.damaged(path, 0.4, 0.6), 4.0)
+    assert before.holes == ()
+    assert last.last
+    assert (last.holes[-1].start, last.holes[-1].end) == pytest.approx((16.15, 20), abs=0.1)
+
+
 def test_no_sound_is_no_block(plain: Path) -> None:
     assert played(plain, 4.0) == []
 
@@ -348,6 +370,33 @@ def test_a_decoder_that_says_nothing_is_given_up(
     assert gone(decoders[0])
 
 
+SLOW = """
+import io, pathlib, time
+class Slow(io.FileIO):
+    def read(self, size=-1):
+        time.sleep(0.05)
+        return super().read(size)
+quick = pathlib.Path.open
+def slow(path, mode="r", *more, **others):
+    return Slow(path) if mode == "rb" else quick(path, mode, *more, **others)
+pathlib.Path.open = slow
+"""
+
+
+def test_a_decoder_that_gets_on_is_not_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long there is nothing to send: of a large film, a block of sound takes minutes."""
+    path = media.film(tmp_path / "a.mkv", sound=[(0, media.tone(30, 1))], sound_codec="pcm_s16le")
+    assert path.stat().st_size > 80 * 32_768, "reads of a twentieth of a second"
+    (tmp_path / "sitecustomize.py").write_text(SLOW)
+    monkeypatch.syspath_prepend(tmp_path)
+    began = time.monotonic()
+    (block,) = sound(path, VideoSettings(patience=3.0), 240.0)
+    assert len(block.samples) == pytest.approx(30 * 16_000, abs=32)
+    assert time.monotonic() - began > 4
+
+
 def test_ctrl_c_is_for_the_caller(plain: Path, decoders: list[Any]) -> None:
     """A terminal sends it to all processes, and the caller may well want to go on."""
     rolling = under_way(plain)
@@ -404,7 +453,7 @@ def test_a_bug_in_the_decoder_is_told_as_it_is(plain: Path, decoders: list[Any])
     job = {"do": "nonsense", "path": str(plain)}
     with (
         pytest.raises(VideoUnreadableError, match=r"failed.*KeyError: 'nonsense'") as caught,
-        playback._decoder(job, VideoSettings(), 0.0, playback.always) as messages,
+        playback._decoder(job, VideoSettings(), playback.always) as messages,
     ):
         next(messages)
     one_line(caught, plain)
@@ -466,6 +515,34 @@ def running(process: int) -> bool:
 
 
 # ── messages ──────────────────────────────────────────────────────────────────────────────────
+
+
+def test_signs_of_life_come_once_a_second_and_are_no_messages(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = 100.0
+    monkeypatch.setattr(pipe, "time", SimpleNamespace(monotonic=lambda: now))
+    source, drain = os.pipe()
+    with os.fdopen(source, "rb") as read, os.fdopen(drain, "wb") as out:
+        sender = pipe.Sender(out)
+        for number in range(4):
+            sender.send({"number": number})
+            for _ in range(9):
+                now += 0.3
+                sender.alive()
+        sender.send({"error": "VideoUnreadableError", "message": "over"})
+        sender.flush()
+        child: Any = SimpleNamespace(stdout=read)
+        messages = playback._Line(child, "a.mp4", 5.0, playback.always).messages()
+        assert [next(messages) for _ in range(4)] == [({"number": n}, []) for n in range(4)]
+        with pytest.raises(VideoUnreadableError, match="over"):
+            next(messages)
+    wire = BytesIO()
+    sender = pipe.Sender(wire)
+    for _ in range(100):
+        now += 0.1
+        sender.alive()
+    assert wire.getvalue().count(b"alive") in (9, 10)
 
 
 def test_messages_come_out_as_they_went_in() -> None:

@@ -21,7 +21,7 @@ from vmr_agent.timeline import (
     coverage,
     falls_short,
     laid,
-    unwound,
+    spelt,
 )
 
 RATE = 1000
@@ -130,50 +130,6 @@ def test_pictures_without_times_are_shown_one_after_the_other() -> None:
 
 
 @dataclass
-class Ticking:
-    dts: int | None
-    pts: int | None
-    pos: int | None = None
-    size: int = 9
-    time_base: Fraction = Fraction(1, 25)
-
-
-def ticked(*times: int | None) -> list[int | None]:
-    """What becomes of the times of packets that are shown two ticks later."""
-    packets = [Ticking(t, None if t is None else t + 2) for t in times]
-    found = [packet for _, packet in unwound((0, packet) for packet in packets)]
-    assert all(each.dts is None or each.pts == each.dts + 2 for each in found)
-    return [each.dts for each in found]
-
-
-def test_a_clock_that_is_set_back_goes_on() -> None:
-    assert ticked(*range(90)) == [*range(90)]
-    assert ticked(*range(50), *range(40), *range(9)) == [*range(99)]
-    assert ticked(*range(700, 750), *range(3, 43)) == [*range(700, 790)]
-    assert ticked(*range(50), None, *range(40)) == [*range(50), None, *range(50, 90)]
-
-
-@pytest.mark.parametrize("wild", [-90_000, -60, 300, 90_000])
-@pytest.mark.parametrize("count", [1, 5])
-def test_a_clock_that_few_packets_tell_is_none(wild: int, count: int) -> None:
-    odd = [100 + wild + n for n in range(count)]
-    assert ticked(*range(100), *odd, *range(100 + count, 200)) == [
-        *range(100),
-        *odd,
-        *range(100 + count, 200),
-    ]
-
-
-def test_a_pause_is_no_clock_set_anew() -> None:
-    assert ticked(*range(50), *range(900, 990)) == [*range(50), *range(900, 990)]
-    assert ticked(*range(50), *range(900, 990), *range(30)) == [
-        *range(50),
-        *range(900, 990),
-        *range(990, 1020),
-    ]
-
-
-@dataclass
 class Piece:
     pos: int | None
     size: int
@@ -193,9 +149,28 @@ class Piece:
         ([Piece(0, 9000, 0), Piece(90_000, 90), Piece(90_090, 9000, 4000)], 99, 99),
         ([Piece(0, 9000, 0), Piece(9010, 60_000), Piece(69_020, 9000, 4000)], 0, 99),
         ([Piece(0, 9000, 0), *[Piece(9010, 900)] * 9, Piece(17_110, 9000, 4000)], 0, 99),
+        (
+            [
+                *(Piece(0, 9000, 0), Piece(9010, 9000, 100_000)),
+                *(Piece(18_020, 9000, 40), Piece(90_000, 9000, 4040)),
+            ],
+            99,
+            2499 + 99,
+        ),
         ([Piece(50_000, 9000, 4000), Piece(None, 9, 5000), Piece(59_000, 90, 4040)], 0, 0),
     ],
-    ids=["whole", "order", "pause", "bytes", "both", "sound", "between", "laced", "unknown"],
+    ids=[
+        "whole",
+        "order",
+        "pause",
+        "bytes",
+        "both",
+        "sound",
+        "between",
+        "laced",
+        "wrong",
+        "unknown",
+    ],
 )
 def test_what_a_reader_leaves_out(pieces: list[Piece], matroska: int, mpegts: int) -> None:
     for reader, lost in (("matroska,webm", matroska), ("mpegts", mpegts), ("mov,mp4", 0)):
@@ -208,6 +183,7 @@ def test_what_a_reader_leaves_out(pieces: list[Piece], matroska: int, mpegts: in
 class Packed:
     is_keyframe: bool
     size: int = 1
+    pts: int | None = 0
 
 
 def run_up(pattern: str) -> str:
@@ -236,6 +212,14 @@ def test_decoding_sets_in_at_the_last_key_frame_but_one(pattern: str, first: str
     assert run_up(pattern) == first
 
 
+def test_decoding_does_not_set_in_where_no_time_is_known() -> None:
+    run = Runup()
+    packets = [Packed(letter in "Kk", pts=None if letter in "ko" else 0) for letter in "KpKpkoko"]
+    for packet in packets:
+        run.add(0, packet)
+    assert [packet for _, packet in run.packets()] == packets
+
+
 def test_a_film_with_hardly_a_key_frame_fills_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(timeline, "MOST_HELD", 10)
     run = Runup()
@@ -251,6 +235,10 @@ def test_a_film_with_hardly_a_key_frame_fills_no_memory(monkeypatch: pytest.Monk
 def test_only_possible_lengths_are_believed() -> None:
     assert believed(LONGEST) == LONGEST
     assert [believed(x) for x in (LONGEST + 1, 0, -5)] == [0, 0, 0]
+
+
+def test_a_length_is_read_as_matroska_spells_it() -> None:
+    assert [spelt(told) for told in ("01:02:03.500", "00:00:07", "12", "")] == [3723.5, 7, 0, 0]
 
 
 def test_holes_become_silence() -> None:

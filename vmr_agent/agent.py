@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 STEPS = 1_000_000  # LangGraph's limit on steps of one run: every minute of film takes three
-SEEN = 0.95  # share of the picture below which "it is not in there" would claim too much
+SEEN = 0.95  # share of the film below which "it is not in there" would claim too much
 
 Watcher = Callable[["Progress"], None]
 
@@ -290,7 +290,7 @@ def _status(moments: tuple[Moment, ...], video: Video, faults: tuple[Fault, ...]
         return "partial"
     if moments:
         return "found"
-    return "partial" if video.has_picture and video.coverage < SEEN else "not_found"
+    return "partial" if video.coverage < SEEN else "not_found"
 
 
 def _best(moments: list[Moment | None]) -> Moment | None:

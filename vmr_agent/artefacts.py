@@ -117,6 +117,8 @@ class Sounds(Record):
     """Second up to which there is sound, 0 without."""
     classes: tuple[str, ...] = ()
     """What the columns from the third on are."""
+    holes: tuple[Span, ...] = ()
+    """Where sound was lost and nothing is to be heard."""
 
 
 class Entry(Record):
@@ -134,6 +136,10 @@ class Entry(Record):
     """Of the vmr_agent that made it."""
     unreadable: tuple[Span, ...] = ()
     """Where nothing is to be seen, because it could not be decoded."""
+    unheard: tuple[Span, ...] = ()
+    """Where nothing is to be heard, because it could not be decoded."""
+    silent: bool = False
+    """Whether nothing is to be heard at all, although there is a sound stream."""
     timing: TimingQuality | None = None
     """How exact the word times are, at the poorest; None without words."""
 

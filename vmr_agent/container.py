@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import math
 import os
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,11 +16,13 @@ import av
 from av.container import InputContainer
 from av.stream import Discard, Disposition
 
+from vmr_agent.clocks import SURE, Header, settled, unwound
 from vmr_agent.errors import VideoTooLargeError, VideoUnreadableError
 from vmr_agent.files import regular_file
 from vmr_agent.limits import VideoSettings
-from vmr_agent.timeline import SLACK, Runup, Skips, Succession, Timeline, believed, unwound
+from vmr_agent.timeline import SLACK, Runup, Skips, Succession, Timeline, believed, spelt
 
+Alive = Callable[[], None]
 FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,asf,ogg,mxf,wav,mp3,aac,flac"
 GUARD = {"format_whitelist": FORMATS, "protocol_whitelist": "file"}
 PATIENCE = (60.0, 10.0)
@@ -40,8 +41,19 @@ EAGER = ("av1", "vp9")
 """Codecs whose decoders cannot be told to leave frames out."""
 UNTOLD = ("matroska,webm", "flv", "asf")
 """FFmpeg's readers to which the length of a stream is that of the file."""
+UNBROKEN = ("ogg", "flac", "mp3", "aac")
+"""FFmpeg's readers of files in which sound never pauses."""
 SKIPPED = {"all": "DEFAULT", "reference": "NONREF", "key": "NONKEY"}
 """FFmpeg's words for the frames that are not decoded."""
+THREADS = 16
+"""Of one decoder at most, as FFmpeg itself would have it: each holds frames of its own, and all of
+them have to do with the memory of one process."""
+PIECES = 50
+"""Packets of sound in a second, more or less."""
+
+
+def nobody_waits() -> None:
+    """Nobody wants to know whether the work gets on."""
 
 
 @contextmanager
@@ -73,7 +85,11 @@ def hush() -> None:
 
 
 def film_track(
-    container: InputContainer, path: Path, limits: VideoSettings, zero: float | None = None
+    container: InputContainer,
+    path: Path,
+    limits: VideoSettings,
+    zero: float | None = None,
+    alive: Alive = nobody_waits,
 ) -> Track | None:
     """The picture's track, None without one. What grows past twice the limit later on is lost."""
     stream = _pick(container.streams.video)
@@ -86,7 +102,7 @@ def film_track(
         size = f"{width}x{height} pixels are more than {limits.max_pixels}"
         raise VideoTooLargeError(f"{str(path)!r}: {size}; raise settings.video.max_pixels")
     stream.codec_context.options = {"max_pixels": str(2 * limits.max_pixels), **ROUGH}
-    return Track(container, stream, zero)
+    return Track(container, stream, zero, alive)
 
 
 def _unguarded_size(path: Path) -> tuple[int, int]:
@@ -99,12 +115,14 @@ def _unguarded_size(path: Path) -> tuple[int, int]:
         return 0, 0
 
 
-def sound_track(container: InputContainer, zero: float | None = None) -> Track | None:
+def sound_track(
+    container: InputContainer, zero: float | None = None, alive: Alive = nobody_waits
+) -> Track | None:
     """The sound's track, None without one; ``zero`` is where the picture starts."""
     rates = range(*RATES)
     known = (each for each in container.streams.audio if each.codec_context)
     stream = _pick(each for each in known if each.sample_rate in rates)
-    return stream and Track(container, stream, zero)
+    return stream and Track(container, stream, zero, alive)
 
 
 def _pick(streams: Iterable[Any]) -> Any:
@@ -118,26 +136,30 @@ def _pick(streams: Iterable[Any]) -> Any:
 class Track:
     """One stream of an open file, decoded packet by packet; what is damaged is stepped over."""
 
-    def __init__(self, container: InputContainer, stream: Any, zero: float | None = None) -> None:
+    def __init__(
+        self, container: InputContainer, stream: Any, zero: float | None, alive: Alive
+    ) -> None:
         reader = container.format.name
-        self.skips = Skips(reader, getattr(stream, "average_rate", None))
+        pieces = PIECES if reader in UNTOLD else None  # of others only the one stream is read
+        self.skips = Skips(reader, getattr(stream, "average_rate", pieces))
         for other in container.streams:
             seen = self.skips.rate or reader in UNTOLD or other is stream
             other.discard = Discard.default if seen else Discard.all
         stream.thread_type = "AUTO"
         # Half the cores, as every part of the front half: on two, a second thread costs a tenth.
-        stream.codec_context.thread_count = max(1, (os.cpu_count() or 1) // 2)
+        stream.codec_context.thread_count = min(THREADS, max(1, (os.cpu_count() or 1) // 2))
         self.container, self.stream, self.line = container, stream, Timeline(zero)
-        self.since, self._last, self._furthest, self._alone = 0.0, 0.0, 0.0, False
+        self.since, self._last, self._alone = 0.0, 0.0, False
+        self._furthest, self._place, self._alive = 0.0, 0, alive
         self._ticks: dict[int, float] = {}  # seconds, by stream
         self._resets = reader in BROADCASTS
         self._untimed = reader == "avi" and stream.type == "video"
-        self._succession = Succession()
+        self._succession, self.pauses = Succession(), reader not in UNBROKEN
         self._spacing = 1 / float(getattr(stream, "average_rate", None) or 25)
         self.start = (container.start_time or 0) / av.time_base
         self.whole = believed((container.duration or 0) / av.time_base)
         own = 0 if reader in UNTOLD else (stream.duration or 0) * (stream.time_base or 0)
-        self.own, self.end = believed(own), believed(_seconds(stream.metadata.get("DURATION", "")))
+        self.own, self.end = believed(own), believed(spelt(stream.metadata.get("DURATION", "")))
 
     def skip(self, frames: str, since: float) -> None:
         """Decode only such frames, and none long before ``since`` seconds."""
@@ -168,6 +190,10 @@ class Track:
         if self._furthest > self.start + self.whole - SLACK:
             return 0.0  # the file is all there: the sound may go on where the picture ends
         return max(0.0, self.whole - max(0.0, zero - self.start))
+
+    def until(self, first: float) -> float:
+        """Where the track ends as its own header says, if it begins at ``first``; 0 if unknown."""
+        return self.end - (self.line.zero or 0.0) if self.end else self.own and first + self.own
 
     def _decoded(self) -> Iterator[Any]:
         for lost, packet in self._wanted():
@@ -217,11 +243,19 @@ class Track:
 
     def _steady(self) -> Iterator[tuple[int, av.Packet[Any]]]:
         """The packets, of broadcasts by a clock that goes on where theirs was set back."""
-        packets = self._packets()
-        for lost, packet in unwound(packets) if self._resets else packets:
+        packets = unwound(self._packets()) if self._resets else self._packets()
+        second = max(1, round(1 / (self.stream.time_base or 1)))
+        for lost, packet in settled(packets, second, self._header()):
             if packet.pts is not None:
                 self._last = max(self._last, self._end(packet))
             yield lost, packet
+
+    def _header(self) -> Header:
+        """How long the film is; of broadcasts nobody knows, for they have no header."""
+        if self._resets:
+            return Header()
+        told = SURE + self.start + max(self.end, self.own, self.whole)
+        return Header(told, told if self.end else math.inf)
 
     def _end(self, packet: av.Packet[Any]) -> float:
         # Of every packet: fractions would take a twentieth of all decoding.
@@ -237,8 +271,8 @@ class Track:
                     mine = packet.stream is self.stream
                     lost += failed + self.skips.before(packet, mine)
                     failed = 0
-                    if packet.size and packet.pts is not None:
-                        self._furthest = max(self._furthest, self._end(packet))
+                    if packet.size:
+                        self._got_on(packet)
                     if mine and packet.size:
                         yield lost, packet
                         lost = 0
@@ -247,17 +281,16 @@ class Track:
                 failed += 1
         yield lost, self._rest()
 
+    def _got_on(self, packet: av.Packet[Any]) -> None:
+        """Give a sign of life, unless no packet led on: a reader may run in circles."""
+        end = self._end(packet) if packet.pts is not None else 0.0
+        place = packet.pos or 0
+        if end > self._furthest or place > self._place:
+            self._furthest, self._place = max(self._furthest, end), max(self._place, place)
+            self._alive()
+
     def _rest(self) -> av.Packet[Any]:
         """Has the decoder give out what it still holds."""
         rest: av.Packet[Any] = av.Packet()
         rest.stream, rest.time_base = self.stream, self.stream.time_base
         return rest
-
-
-def _seconds(told: str) -> float:
-    """Of "00:01:23.456", as Matroska says where a track ends; 0 of anything else."""
-    found = re.fullmatch(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)", told)
-    if not found:
-        return 0.0
-    hours, minutes, seconds = map(float, found.groups())
-    return 3600 * hours + 60 * minutes + seconds

@@ -27,17 +27,18 @@ def coverage(
         speech=min(1.0, heard / video.duration) if video.duration else 0.0,
         text=seen if read else 0.0,
         closely=closely,
-        passed_over=_passed_over(rest(closely, video.duration), video.duration, faults),
+        passed_over=_passed_over(rest(closely, video.duration), video, faults),
     )
 
 
-def _passed_over(left: Spans, duration: float, faults: Sequence[Fault]) -> tuple[PassedOver, ...]:
+def _passed_over(left: Spans, video: Video, faults: Sequence[Fault]) -> tuple[PassedOver, ...]:
     kinds = {fault.kind for fault in faults}
+    unread = "unreadable" if video.has_picture else "unheard"
     why = SPENT if "budget" in kinds else ALONE if "chat" in kinds else UNLIKE
-    dark = joined(each.span for each in faults if each.kind == "unreadable" and each.span)
+    dark = joined(each.span for each in faults if each.kind == unread and each.span)
     sets = (
         (both(left, dark), UNREADABLE),
-        (both(left, rest(dark, duration)), why),
+        (both(left, rest(dark, video.duration)), why),
     )
     parts = [PassedOver(span=span, why=why) for spans, why in sets for span in spans]
     return tuple(sorted(parts, key=lambda part: part.span.start))

@@ -16,13 +16,13 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from typing import Any, BinaryIO
+from typing import Any
 
 from vmr_agent.errors import VideoUnreadableError, VmrError
 from vmr_agent.limits import StripSettings, VideoSettings
-from vmr_agent.pipe import MEMORY, Facts, send
+from vmr_agent.pipe import MEMORY, Facts, Sender
 from vmr_agent.strip import Sample, Sampler
-from vmr_agent.video import Decoded, Picture, probe, sound
+from vmr_agent.video import Decoded, Hole, Picture, probe, sound
 
 THUMB = 72
 """Short side of every frame sent: cuts are looked for at this size."""
@@ -30,7 +30,7 @@ AHEAD = 4
 """Frames decoded ahead: each may be large."""
 
 
-def serve(job: Facts, out: BinaryIO) -> None:
+def serve(job: Facts, out: Sender) -> None:
     """Do one job: ``probe``, ``picture``, ``stills`` or ``sound``."""
     jobs: dict[str, Callable[..., None]] = {
         "probe": _probe,
@@ -43,20 +43,21 @@ def serve(job: Facts, out: BinaryIO) -> None:
     try:
         work(out, limits, **job)
     except VmrError as error:
-        send(out, {"error": type(error).__name__, "message": str(error)})
+        out.send({"error": type(error).__name__, "message": str(error)})
     out.flush()
 
 
-def _probe(out: BinaryIO, limits: VideoSettings, path: str, fingerprint: str) -> None:
-    send(out, {"video": probe(path, fingerprint, limits).model_dump()})
+def _probe(out: Sender, limits: VideoSettings, path: str, fingerprint: str) -> None:
+    out.send({"video": probe(path, fingerprint, limits, out.alive).model_dump()})
 
 
 def _picture(
-    out: BinaryIO, limits: VideoSettings, path: str, since: float, strip: dict[str, Any]
+    out: Sender, limits: VideoSettings, path: str, since: float, strip: dict[str, Any]
 ) -> None:
     """Frames from ``since`` on, the taken ones with their pictures; facts about all at the end."""
     settings = StripSettings.model_validate(strip)
-    with Picture(path, limits, since) as picture, closing(_ahead(picture.frames())) as frames:
+    film = Picture(path, limits, since, out.alive)
+    with film as picture, closing(_ahead(picture.frames())) as frames:
         for frame, sample in _sampled(frames, settings, limits.reel):
             thumb = frame.rgb(THUMB)
             facts: Facts = {"time": frame.time, "met": frame.met, "dark": frame.dark}
@@ -68,23 +69,23 @@ def _picture(
                 if sample.key_image is not None:
                     facts["shapes"] += [sample.key_image.shape]
                     parts += [sample.key_image.data.cast("B")]
-            send(out, facts, parts)
+            out.send(facts, parts)
         ending = {"duration": picture.duration, "promise": picture.promise}
-        send(out, {"end": ending, "met": picture.trailing})
+        out.send({"end": ending, "met": picture.trailing})
 
 
-def _stills(out: BinaryIO, limits: VideoSettings, path: str, times: list[float], side: int) -> None:
+def _stills(out: Sender, limits: VideoSettings, path: str, times: list[float], side: int) -> None:
     """What is on show at each of the times."""
     for time in times:
         pixels = None
-        with Picture(path, limits, time) as picture:
+        with Picture(path, limits, time, out.alive) as picture:
             for frame in picture.frames():
                 if pixels is not None and frame.time > time + 1e-6:
                     break
                 pixels = frame.rgb(side)
         if pixels is None:
             raise VideoUnreadableError(f"{path!r}: nothing can be decoded at {time:.1f} s")
-        send(out, {"shape": pixels.shape}, [pixels.data.cast("B")])
+        out.send({"shape": pixels.shape}, [pixels.data.cast("B")])
         out.flush()
 
 
@@ -108,16 +109,17 @@ def _sampled(
 
 
 def _sound(
-    out: BinaryIO, limits: VideoSettings, path: str, since: float, chunk: float, rate: int
+    out: Sender, limits: VideoSettings, path: str, since: float, chunk: float, rate: int
 ) -> None:
-    """Blocks of ``chunk`` seconds, those before ``since`` left out."""
-    heard = 0.0
-    for start, samples in sound(path, rate, chunk, limits):
+    """Blocks of ``chunk`` seconds and the holes in each, those before ``since`` left out."""
+    heard, holes = 0.0, list[Hole]()
+    for start, samples in sound(path, rate, chunk, limits, out.alive, holes):
         heard = start + len(samples) / rate
         if start >= since:
-            send(out, {"start": start}, [samples.data.cast("B")])
+            out.send({"start": start, "holes": holes}, [samples.data.cast("B")])
             out.flush()
-    send(out, {"end": {"duration": heard}})
+        holes.clear()
+    out.send({"end": {"duration": heard}, "holes": holes})
 
 
 def _end_with_caller() -> None:
@@ -136,7 +138,7 @@ def main() -> None:
     out = os.fdopen(os.dup(1), "wb", buffering=1 << 20)
     os.dup2(2, 1)  # whatever a library prints must not land among the messages
     try:
-        serve(json.loads(sys.argv[1]), out)
+        serve(json.loads(sys.argv[1]), Sender(out))
     except BrokenPipeError:
         os._exit(0)
 

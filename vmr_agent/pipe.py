@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import json
 import struct
+import time
 from collections.abc import Callable, Sequence
+from threading import Lock
 from typing import Any, BinaryIO
 
 Facts = dict[str, Any]
 MEMORY = 4 << 30
 """Bytes of address space that the decoding process may take: some films are bombs."""
 HEAD = struct.Struct("<I")
+BEAT = 1.0
+"""Seconds between two signs of life."""
 
 
 def send(out: BinaryIO, facts: Facts, parts: Sequence[bytes | memoryview] = ()) -> None:
@@ -22,6 +26,29 @@ def send(out: BinaryIO, facts: Facts, parts: Sequence[bytes | memoryview] = ()) 
     out.write(HEAD.pack(len(text)) + text)
     for part in parts:
         out.write(part)
+
+
+class Sender:
+    """The end at which messages are written, by one thread, while another tells that it gets on."""
+
+    def __init__(self, out: BinaryIO) -> None:
+        self._out, self._lock, self._told = out, Lock(), time.monotonic()
+
+    def send(self, facts: Facts, parts: Sequence[bytes | memoryview] = ()) -> None:
+        """Write one message."""
+        with self._lock:
+            send(self._out, facts, parts)
+
+    def flush(self) -> None:
+        """Let what was written be read."""
+        self._out.flush()
+
+    def alive(self) -> None:
+        """Give a sign of life, once in a ``BEAT`` however often it is called."""
+        if time.monotonic() - self._told >= BEAT:
+            self.send({"alive": True})
+            self.flush()
+            self._told = time.monotonic()
 
 
 def receive(exactly: Callable[[int], bytearray]) -> tuple[Facts, list[bytearray]]:

@@ -44,8 +44,6 @@ GLANCE = 0.2
 """Seconds between two looks at whether anybody still wants the film."""
 PROBING = 1 / 3
 """Share of the patience for finding out what a file is: it will be opened twice more."""
-SEEK = 0.02
-"""Seconds of patience more for each second of film before the place where decoding sets in."""
 MOST_LEAD = 240
 """Frames of context kept at most: a film of 1000 frames a second must not fill the memory."""
 
@@ -72,6 +70,8 @@ class Block(NamedTuple):
     last: bool
     voice: Array = np.empty(0, np.float32)
     """(F,) the probability of speech in each frame of it."""
+    holes: tuple[Span, ...] = ()
+    """Where sound was lost, and there is silence in its place."""
 
 
 @dataclass(slots=True, eq=False)
@@ -97,7 +97,7 @@ def probe(path: Path, fingerprint: str, limits: VideoSettings, alive: Alive = al
     """What the file is. Raises VideoUnreadableError or VideoTooLargeError."""
     job = {"do": "probe", "path": str(path), "fingerprint": fingerprint}
     quick = limits.model_copy(update={"patience": limits.patience * PROBING})
-    with _decoder(job, quick, 0.0, alive) as messages:
+    with _decoder(job, quick, alive) as messages:
         facts, _ = next(messages)
     return Video.model_validate(facts["video"])
 
@@ -108,13 +108,16 @@ def sound(
     """Blocks of ``chunk`` seconds, the last shorter, from ``since`` seconds on."""
     job = {"do": "sound", "path": str(path), "since": since, "chunk": chunk, "rate": RATE}
     held: Block | None = None
-    with _decoder(job, limits, since, alive) as messages:
+    with _decoder(job, limits, alive) as messages:
         for facts, parts in messages:
+            last = "end" in facts
+            holes = tuple(Span(start=start, end=end) for start, end in facts["holes"])
             if held is not None:
-                yield held._replace(last="end" in facts)
-            if "end" in facts:
+                yield held._replace(last=last, holes=held.holes + (holes if last else ()))
+            if last:
                 return
-            held = Block(facts["start"], np.frombuffer(parts[0], np.float32), False)
+            samples = np.frombuffer(parts[0], np.float32)
+            held = Block(facts["start"], samples, False, holes=holes)
 
 
 def stills(
@@ -123,7 +126,7 @@ def stills(
     """What is on show at each time, ``side`` pixels at the short side."""
     job = {"do": "stills", "path": str(path), "times": list(times), "side": side}
     every = limits.model_copy(update={"frames": "all"})
-    with _decoder(job, every, max(times, default=0.0), alive) as messages:
+    with _decoder(job, every, alive) as messages:
         found = [next(messages) for _ in times]
     return [_image(parts[0], facts["shape"]) for facts, parts in found]
 
@@ -136,7 +139,7 @@ def reels(
     since = max(0.0, first * length - detector.lead)
     strip = settings.strip.model_dump()
     job = {"do": "picture", "path": str(path), "since": since, "strip": strip}
-    with _decoder(job, settings.video, since, alive) as messages:
+    with _decoder(job, settings.video, alive) as messages:
         projector = _Projector(messages, detector, length)
         projector.thread(first)
         while projector.ending is None:
@@ -208,9 +211,7 @@ def _image(pixels: bytearray, shape: list[int]) -> Image:
 
 
 @contextmanager
-def _decoder(
-    job: Facts, limits: VideoSettings, since: float, alive: Alive
-) -> Iterator[Iterator[Message]]:
+def _decoder(job: Facts, limits: VideoSettings, alive: Alive) -> Iterator[Iterator[Message]]:
     """The messages of a process that does the job; it is gone when the block is left."""
     words = json.dumps({**job, "limits": limits.model_dump()})
     # -P: what lies in the folder that we are called in must not pass for a module.
@@ -225,7 +226,7 @@ def _decoder(
         start_new_session=True,  # an interrupt from the keyboard is for us
     )
     try:
-        yield _Line(child, job["path"], limits.patience, since, alive).messages()
+        yield _Line(child, job["path"], limits.patience, alive).messages()
     finally:
         child.kill()
         child.communicate()
@@ -235,22 +236,22 @@ class _Line:
     """The wire to one decoder."""
 
     def __init__(
-        self, child: subprocess.Popen[bytes], path: str, patience: float, since: float, alive: Alive
+        self, child: subprocess.Popen[bytes], path: str, patience: float, alive: Alive
     ) -> None:
         assert child.stdout is not None
         self._child, self._path, self._alive = child, path, alive
         self._source = child.stdout.fileno()
-        self._patience, self._seek = patience, SEEK * since
+        self._patience = patience
 
     def messages(self) -> Iterator[Message]:
-        """All until the end. Raises what the decoder raised."""
+        """All until the end, without mere signs of life. Raises what the decoder raised."""
         while True:
             self._alive()  # also while the decoder is the faster one, and never waited for
             facts, parts = receive(self._exactly)
             if "error" in facts:
                 raise getattr(errors, facts["error"])(facts["message"])
-            yield facts, parts
-            self._seek = 0.0
+            if "alive" not in facts:
+                yield facts, parts
 
     def _exactly(self, count: int) -> bytearray:
         buffer = bytearray(count)
@@ -265,7 +266,7 @@ class _Line:
 
     def _await(self) -> None:
         # Looks are counted, not seconds: a machine that was asleep has not looked.
-        for _ in range(math.ceil((self._patience + self._seek) / GLANCE)):
+        for _ in range(math.ceil(self._patience / GLANCE)):
             if select.select([self._source], [], [], GLANCE)[0]:
                 return
             self._alive()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import deque
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
@@ -25,14 +26,12 @@ REORDERED = 16
 """Frames that a codec may hold back, so that packets seem to leap; no codec holds more."""
 AHEAD = 2 * REORDERED + 1
 """Frames that are still to come when a loss behind them is met: reordered, and in threads."""
+LATE = 60.0
+"""Seconds by which no packet is late: it is those before that had a wrong clock."""
 SKIPPED = 1024
 """Bytes between two packets that no header explains."""
-SET_BACK = 1.0
-"""Seconds that a clock goes back at least if it was set."""
-AGREED = 8
-"""Packets in a row from which a clock is believed."""
 MOST_HELD = 64_000_000
-"""Bytes of packets kept while looking for the place to begin."""
+"""Bytes of packets kept at most until it is known what to do with them."""
 JOIN = 0.1
 """Seconds by which sound may stray from its timestamps before silence is put in."""
 
@@ -71,7 +70,6 @@ class Packet(Protocol):
 
 
 F = TypeVar("F", bound=Stamped)
-P = TypeVar("P", bound=Packet)
 
 
 class Timeline:
@@ -127,27 +125,27 @@ class Skips:
     broadcasts, which stuff their bytes but never pause, are judged by the pause.
     """
 
-    def __init__(self, reader: str, rate: Fraction | None) -> None:
+    def __init__(self, reader: str, rate: Fraction | int | None) -> None:
         self.rate = float(rate) if rate and reader in SILENT else 0.0
-        """Frames per second; 0 for a reader that tells of damage itself, and for sound."""
+        """Frames per second; 0 for a reader that tells of damage itself."""
         self._never_pauses = reader == "mpegts"
         self._end = 0
         self._left_out = False
         self._last: float | None = None
 
-    def before(self, packet: Packet, is_picture: bool) -> int:
-        """Frames of picture left out before the packet. Show it every packet, in file order."""
+    def before(self, packet: Packet, mine: bool) -> int:
+        """Frames left out before a packet of the stream. Show it every packet, in file order."""
         if not self.rate or packet.pos is None:
             return 0
         self._left_out |= packet.pos - self._end > SKIPPED
         self._end = packet.size + max(packet.pos, self._end)
-        return self._missing(packet) if is_picture and packet.pts is not None else 0
+        return self._missing(packet) if mine and packet.pts is not None else 0
 
     def _missing(self, packet: Packet) -> int:
         time = float((packet.pts or 0) * packet.time_base)
         last = time if self._last is None else self._last
         pause, left_out = time - last, self._left_out or self._never_pauses
-        self._last, self._left_out = max(time, last), False
+        self._last, self._left_out = time if pause < -LATE else max(time, last), False
         frames = pause * self.rate - 1
         return round(frames) if left_out and pause > HOLE and frames > REORDERED else 0
 
@@ -178,45 +176,6 @@ class Succession:
         return now
 
 
-def unwound(packets: Iterable[tuple[int, P]]) -> Iterator[tuple[int, P]]:
-    """Packets of one stream, each with what was lost before it, by a clock that is never set back.
-
-    Recordings put end to end begin their clock anew: each stream then goes on where it was. A
-    clock is believed when ``AGREED`` packets in a row say the same; what fewer say, ahead or back,
-    is left to be found wrong.
-    """
-    shift, last, step, usual, ahead = 0, 0, 0, 0, AGREED
-    back: list[tuple[int, P]] = []
-    for lost, packet in packets:
-        if packet.dts is None:
-            yield lost, packet
-            continue
-        _put_on(packet, shift)
-        back.append((lost, packet))
-        if (last - packet.dts) * packet.time_base > SET_BACK:
-            if len(back) < AGREED:
-                continue
-            first = back[0][1].dts or 0
-            if ahead < AGREED and first > usual:  # it is not set back, it had been wrong
-                last = usual
-            else:
-                for _, each in back:
-                    _put_on(each, last + step - first)
-                shift += last + step - first
-        leapt = last and (packet.dts - last) * packet.time_base > SET_BACK
-        usual, ahead = (last, 1) if leapt else (usual, ahead + 1)
-        for number, each in back:
-            step, last = max(1, (each.dts or 0) - last), max(last, each.dts or 0)
-            yield number, each
-        back = []
-    yield from back
-
-
-def _put_on(packet: Packet, ticks: int) -> None:
-    packet.dts = (packet.dts or 0) + ticks
-    packet.pts = None if packet.pts is None else packet.pts + ticks
-
-
 class Runup:
     """The latest packets, back to the last key frame but one: where decoding may set in."""
 
@@ -231,7 +190,7 @@ class Runup:
 
     def add(self, lost: int, packet: Any) -> None:
         """One more packet, in file order, and how many were lost right before it."""
-        if packet.is_keyframe:
+        if packet.is_keyframe and packet.pts is not None:  # of another nobody knows where it is
             self._runs.append([])
             self._sizes.append(0)
         self._runs[-1].append((lost, packet))
@@ -259,6 +218,15 @@ def coverage(kept: int, met: int, end: float, promise: float) -> float:
 def believed(seconds: Fraction | float) -> float:
     """What a header says of a length, 0 if that cannot be."""
     return float(seconds) if 0 < seconds <= LONGEST else 0.0
+
+
+def spelt(told: str) -> float:
+    """Seconds of "00:01:23.456", as Matroska says where a track ends; 0 of anything else."""
+    found = re.fullmatch(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)", told)
+    if not found:
+        return 0.0
+    hours, minutes, seconds = map(float, found.groups())
+    return 3600 * hours + 60 * minutes + seconds
 
 
 def laid(pieces: Iterable[tuple[float, Samples]], rate: int) -> Iterator[Samples]:

@@ -38,7 +38,7 @@ from vmr_agent.types import Record, Video
 
 R = TypeVar("R", bound=Record)
 Made = tuple[R, Arrays]
-LAYOUT = 4  # raised when artefacts change their meaning: old ones are then made again
+LAYOUT = 5  # raised when artefacts change their meaning: old ones are then made again
 FILMS = 4  # films held in memory, ready to be asked about
 WHOLE: dict[str, type[Record]] = {
     "footage": Footage,

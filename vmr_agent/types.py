@@ -100,7 +100,8 @@ class Video(Record):
     has_audio: bool
     """Whether there is a sound stream."""
     coverage: Share = 1.0
-    """Share of the picture that could be decoded; 1 until it is known."""
+    """Share of the picture that could be decoded, without picture of the sound; 1 until it is
+    known."""
 
 
 class Shot(Record):

@@ -12,6 +12,7 @@ It runs in a process of its own: see ``decoder``, which serves films, and ``play
 
 Time zero is the first picture frame, for the sound too; without picture, the first sample.
 Damage is skipped and counted. FFmpeg gets an open file and a list of formats: no URL, no playlist.
+Where it takes long, ``alive`` is called for every packet that leads on in the file.
 """
 
 from __future__ import annotations
@@ -27,14 +28,34 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from vmr_agent.container import DAMAGE, RATES, Track, film_track, opened, sound_track
+from vmr_agent.container import (
+    DAMAGE,
+    RATES,
+    Alive,
+    Track,
+    film_track,
+    nobody_waits,
+    opened,
+    sound_track,
+)
 from vmr_agent.errors import VideoUnreadableError
 from vmr_agent.limits import VideoSettings
-from vmr_agent.timeline import AHEAD, HOLE, LONGEST, Samples, believed, blocks, laid
+from vmr_agent.timeline import (
+    AHEAD,
+    HOLE,
+    JOIN,
+    LONGEST,
+    Samples,
+    believed,
+    blocks,
+    falls_short,
+    laid,
+)
 
 if TYPE_CHECKING:
     from vmr_agent.types import Video
 
+Hole = tuple[float, float]
 _AVERAGE = {"rematrix_maxval": "1"}
 """Mixes channels down by their mean; FFmpeg's own mix of equal channels to floats exceeds 1."""
 _LIMITS = VideoSettings()
@@ -71,17 +92,19 @@ class Decoded:
         return np.ascontiguousarray(np.rot90(small.to_ndarray(), round(self.picture.rotation / 90)))
 
 
-def probe(path: str | Path, fingerprint: str, limits: VideoSettings) -> Video:
+def probe(
+    path: str | Path, fingerprint: str, limits: VideoSettings, alive: Alive = nobody_waits
+) -> Video:
     """What the file is, after decoding a frame and a stretch of sound to be sure."""
     from vmr_agent.types import Video
 
     path = Path(path).absolute()
     with opened(path, limits) as container:
-        film = film_track(container, path, limits)
+        film = film_track(container, path, limits, None, alive)
         seen = film and film.first()
         rate, duration = (film.stream.average_rate, film.promise()) if film and seen else (0, 0.0)
     with opened(path, limits) as container:
-        audio = sound_track(container)
+        audio = sound_track(container, None, alive)
         heard = audio and audio.first()
         duration = audio.promise() if audio and heard and not seen else duration
     if not seen and not heard:
@@ -110,16 +133,21 @@ class Picture:
     _told: int = 0
 
     def __init__(
-        self, path: str | Path, limits: VideoSettings = _LIMITS, since: float = 0.0
+        self,
+        path: str | Path,
+        limits: VideoSettings = _LIMITS,
+        since: float = 0.0,
+        alive: Alive = nobody_waits,
     ) -> None:
         self._path, self._limits, self._since = Path(path).absolute(), limits, since
+        self._alive = alive
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
             part = self._since > 0 or self._limits.frames != "all"
-            zero = _zero(self._path, self._limits) if part else None
+            zero = _zero(self._path, self._limits, self._alive) if part else None
             container = stack.enter_context(opened(self._path, self._limits))
-            film = film_track(container, self._path, self._limits, zero)
+            film = film_track(container, self._path, self._limits, zero, self._alive)
             if film is None:
                 raise VideoUnreadableError(f"{str(self._path)!r}: there is no picture in it")
             film.skip(self._limits.frames, self._since)
@@ -173,34 +201,40 @@ class Picture:
 
 
 def sound(
-    path: str | Path, rate: int = 16_000, chunk: float = 600.0, limits: VideoSettings = _LIMITS
+    path: str | Path,
+    rate: int = 16_000,
+    chunk: float = 600.0,
+    limits: VideoSettings = _LIMITS,
+    alive: Alive = nobody_waits,
+    holes: list[Hole] | None = None,
 ) -> Iterator[tuple[float, Samples]]:
     """(start in seconds, mono samples in [-1, 1]), blocks of ``chunk`` seconds save the last.
 
     Sample ``i`` of all blocks joined is heard at ``i / rate``: what is missing is silence, what
-    lies before time zero is cut. A film without sound gives nothing.
+    lies before time zero is cut. A film without sound gives nothing. Where something was lost is
+    put into ``holes`` before the block that it begins in comes, or behind the last.
     """
-    path = Path(path).absolute()
-    zero = _zero(path, limits)
+    path, holes = Path(path).absolute(), [] if holes is None else holes
+    zero = _zero(path, limits, alive)
     with opened(path, limits) as container:
-        track, size = sound_track(container, zero), max(1, round(chunk * rate))
-        pieces = laid(_resampled(track, rate), rate) if track else ()
+        track, size = sound_track(container, zero, alive), max(1, round(chunk * rate))
+        pieces = laid(_resampled(track, rate, holes), rate) if track else ()
         for index, block in enumerate(blocks(pieces, size)):
             yield index * size / rate, block
 
 
-def _zero(path: Path, limits: VideoSettings) -> float | None:
+def _zero(path: Path, limits: VideoSettings, alive: Alive) -> float | None:
     """The file's own time of the first picture; None without picture."""
     with opened(path, limits) as container:
-        film = film_track(container, path, limits)
+        film = film_track(container, path, limits, None, alive)
         return film.line.zero if film and film.first() else None
 
 
-def _resampled(track: Track, rate: int) -> Iterator[tuple[float, Samples]]:
+def _resampled(track: Track, rate: int, holes: list[Hole]) -> Iterator[tuple[float, Samples]]:
     """(seconds from time zero, mono samples), whatever form the sound has or changes to."""
     form: Any = None
     resampler, end = None, 0.0
-    for time, frame in track.frames():
+    for time, frame in _whole(track, holes):
         if frame.sample_rate not in range(*RATES):
             continue
         last, form = form, (frame.format.name, frame.layout.name, frame.sample_rate)
@@ -213,6 +247,21 @@ def _resampled(track: Track, rate: int) -> Iterator[tuple[float, Samples]]:
         end = time + frame.samples / frame.sample_rate
     if resampler:
         yield end, _mono(resampler.resample(None))
+
+
+def _whole(track: Track, holes: list[Hole]) -> Iterator[tuple[float, Any]]:
+    """The track's frames; where some between two were lost, or behind the last, is a hole."""
+    line, told, end, promise = track.line, 0, math.inf, 0.0
+    for time, frame in track.frames():
+        if time > end + JOIN and (line.told > told + 1 or not track.pauses):
+            holes.append((end, time))
+        promise = promise or track.until(time)
+        told, length = line.told, frame.samples / max(1, frame.sample_rate)
+        end = round(max(0.0, time + length), 6)
+        yield time, frame
+    # Some headers only guess: where nothing was lost, they are not believed.
+    if line.kept < line.met and falls_short(end, promise):
+        holes.append((end, promise))
 
 
 def _mono(frames: Iterable[Any]) -> Samples:

@@ -14,20 +14,22 @@ from vmr_agent.artefacts import Entry, Footage, Screen, Sounds, Speech
 from vmr_agent.protocols import Row
 from vmr_agent.testing import ListIndex, WordSentences
 from vmr_agent.tools import index_video, missing, register
-from vmr_agent.types import TimingQuality, Video
+from vmr_agent.types import Span, TimingQuality, Video
 
 HOLE = span(4, 6)
 FOOTAGE = Footage(duration=19.5, coverage=0.9, lost=3, unreadable=(HOLE,), shots=())
 LONG = " ".join(f"w{index}" for index in range(30))
 
 
-def made(*, picture: bool = True, sound: float = 20) -> tuple[Entry, dict[str, np.ndarray]]:
+def made(
+    *, picture: bool = True, sound: float = 20, holes: tuple[Span, ...] = ()
+) -> tuple[Entry, dict[str, np.ndarray]]:
     entry, arrays = index_video(
         video(30, picture=picture),
         FOOTAGE,
         Speech(utterances=(say(0, "short one"), say(2, LONG)), heard=18),
         Screen(texts=(line(0, 4, "WAY OUT"),), read=True),
-        Sounds(duration=sound),
+        Sounds(duration=sound, holes=holes),
         WordSentences(),
     )
     return entry, dict(arrays)
@@ -45,6 +47,20 @@ def test_decoding_knows_better_than_the_header() -> None:
 def test_without_picture_the_sound_decides() -> None:
     entry, _ = made(picture=False, sound=21)
     assert (entry.video.duration, entry.video.coverage) == (21, 1)
+
+
+def test_lost_sound_was_not_listened_to() -> None:
+    holes = (span(2, 4), span(17, 19), span(20, 25))
+    entry, _ = made(holes=holes)
+    assert (entry.unheard, entry.unreadable) == (holes, (HOLE,))
+    assert (entry.heard, entry.video.coverage) == (15, 0.9)
+    alone, _ = made(picture=False, holes=holes)
+    assert alone.video.coverage == pytest.approx(1 - 9 / 25)
+
+
+def test_sound_that_ends_before_the_picture_begins_is_none() -> None:
+    assert made(sound=0)[0].silent
+    assert not made()[0].silent
 
 
 @pytest.mark.parametrize(("sound", "duration"), [(0, 19.5), (19.9, 19.5), (7200, 7200)])
@@ -91,6 +107,9 @@ def test_the_poorest_way_of_finding_word_times_is_told(
         ({"has_audio": False, "heard": 0}, ["no_audio"]),
         ({"heard": 0}, ["no_speech"]),
         ({"unreadable": (HOLE, span(8, 9))}, ["unreadable", "unreadable"]),
+        ({"unheard": (HOLE,), "unreadable": (HOLE,)}, ["unreadable", "unheard"]),
+        ({"heard": 0, "silent": True}, ["no_audio"]),
+        ({"heard": 0, "silent": True, "lead": 60}, ["no_audio", "early_sound"]),
         ({"read": False}, ["no_text"]),
         ({"lead": 60}, ["early_sound"]),
         ({"lead": 0.02}, []),
@@ -98,7 +117,8 @@ def test_the_poorest_way_of_finding_word_times_is_told(
         ({"apart": 45, "all": True}, []),
         ({"coverage": 0.5}, ["coverage"]),
         ({"coverage": 0.999}, []),
-        ({"has_picture": False, "read": False, "coverage": 0.5}, ["no_picture"]),
+        ({"has_picture": False, "read": False}, ["no_picture"]),
+        ({"has_picture": False, "coverage": 0.5}, ["no_picture", "coverage"]),
     ],
 )
 def test_what_is_missing_is_said(change: dict[str, Any], kinds: list[str]) -> None:
@@ -112,12 +132,14 @@ def test_what_is_missing_is_said(change: dict[str, Any], kinds: list[str]) -> No
         heard=change.get("heard", 20),
         read=bool(change.get("read", True)),
         unreadable=change.get("unreadable", ()),
+        unheard=change.get("unheard", ()),
+        silent=change.get("silent", False),
         apart=change.get("apart", 2),
     )
     faults = missing(entry, keys_alone="all" not in change)
     assert [fault.kind for fault in faults] == kinds
     assert all("\n" not in fault.message for fault in faults)
-    assert tuple(each.span for each in faults if each.span) == entry.unreadable
+    assert tuple(each.span for each in faults if each.span) == entry.unreadable + entry.unheard
 
 
 def test_the_index_gets_every_picture_utterance_and_line() -> None:

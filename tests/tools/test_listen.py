@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from shelved import span
 
 from vmr_agent.artefacts import Sounds
 from vmr_agent.playback import RATE, Block
@@ -52,6 +53,21 @@ def test_classes_stand_behind_the_levels() -> None:
 def test_a_block_knows_when_it_ends() -> None:
     sounds, _ = listen_block(Block(240.0, SAMPLES, True), Loudness())
     assert sounds.duration == 244.5
+
+
+def test_holes_are_joined_and_small_ones_are_not_worth_telling() -> None:
+    """Noise is taken for sound now and then, and a block ends anywhere."""
+    found = [
+        [span(0.1, 0.3), span(1.5, 2)],
+        [span(2, 2.4), span(2.8, 3.9)],
+        [span(4.5, 4.9), span(5.5, 6)],
+    ]
+    sound = SAMPLES[: 2 * RATE]
+    blocks = [Block(2.0 * n, sound, n == 2, holes=tuple(part)) for n, part in enumerate(found)]
+    parts = [listen_block(block, Loudness()) for block in blocks]
+    assert [sounds.holes for sounds, _ in parts] == [tuple(part) for part in found]
+    sounds, _ = listen(parts, Loudness())
+    assert [(hole.start, hole.end) for hole in sounds.holes] == [pytest.approx((1.5, 3.9))]
 
 
 def test_no_sound_has_no_levels() -> None:

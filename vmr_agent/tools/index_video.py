@@ -8,6 +8,7 @@ from vmr_agent import __version__
 from vmr_agent.artefacts import Entry, Footage, Screen, Sounds, Speech
 from vmr_agent.compress import compress
 from vmr_agent.film import Film
+from vmr_agent.intervals import Spans
 from vmr_agent.protocols import Arrays, Index, Row, Sentences
 from vmr_agent.report import Fault
 from vmr_agent.types import Span, TimingQuality, Video
@@ -41,7 +42,7 @@ def index_video(
     known = video.model_copy(
         update={
             "duration": _duration(footage, sounds),
-            "coverage": footage.coverage if video.has_picture else 1.0,
+            "coverage": footage.coverage if video.has_picture else _share(sounds),
         }
     )
     said = [(n, part) for n, u in enumerate(speech.utterances) for part in phrases(u.text)]
@@ -52,11 +53,13 @@ def index_video(
     }
     entry = Entry(
         video=known,
-        heard=speech.heard,
+        heard=_listened(speech, sounds),
         read=screen.read,
         apart=footage.duration / max(1, footage.frames),
         version=__version__,
         unreadable=footage.unreadable,
+        unheard=sounds.holes,
+        silent=video.has_audio and not sounds.duration,
         timing=_timing(speech),
     )
     return entry, arrays
@@ -68,6 +71,18 @@ def _duration(footage: Footage, sounds: Sounds) -> float:
     return sounds.duration if sounds.duration > end + PADDING else end
 
 
+def _share(sounds: Sounds) -> float:
+    """How much of the sound could be decoded."""
+    end = max([sounds.duration, *(hole.end for hole in sounds.holes)])
+    return 1 - sum(hole.length for hole in sounds.holes) / end if end else 1.0
+
+
+def _listened(speech: Speech, sounds: Sounds) -> float:
+    """Seconds listened to in which there was something."""
+    lost = (min(hole.end, speech.heard) - hole.start for hole in sounds.holes)
+    return max(0.0, speech.heard - sum(seconds for seconds in lost if seconds > 0))
+
+
 def _timing(speech: Speech) -> TimingQuality | None:
     """The poorest of the ways in which word times were found, None without words."""
     found = {utterance.timing for utterance in speech.utterances}
@@ -77,19 +92,21 @@ def _timing(speech: Speech) -> TimingQuality | None:
 def missing(entry: Entry, keys_alone: bool = False) -> tuple[Fault, ...]:
     """What the answer has to do without, for the report; ``keys_alone``: of key frames alone."""
     video = entry.video
-    lost = tuple(
-        Fault(room="index_video", kind="unreadable", message=_unreadable(span), span=span)
-        for span in entry.unreadable
-    )
-    decoded = f"{video.coverage:.0%} of the picture could be decoded"
+    lost = _lost("unreadable", "nothing", entry.unreadable)
+    lost += _lost("unheard", "no sound", entry.unheard)
+    what = "picture" if video.has_picture else "sound"
+    unasked = video.has_audio and not entry.silent and not entry.heard
+    decoded = f"{video.coverage:.0%} of the {what} could be decoded"
+    mute = "it all lies before the first picture" if video.lead else "none of it could be decoded"
     early = f"{video.lead:.1f} s of sound before the first picture are left out"
     sparse = f"only key frames were looked at, and there is one in {entry.apart:.0f} s"
     checks = (
         (not video.has_picture, "no_picture", "the film has no picture: only its sound counts"),
         (not video.has_audio, "no_audio", "the film has no sound: only its picture counts"),
-        (video.has_audio and not entry.heard, "no_speech", "speech recognition is switched off"),
+        (entry.silent, "no_audio", f"the sound is left out, for {mute}"),
+        (unasked, "no_speech", "speech recognition is switched off"),
         (video.has_picture and not entry.read, "no_text", "reading on-screen text is switched off"),
-        (video.has_picture and video.coverage < WHOLE, "coverage", f"only {decoded}"),
+        (video.coverage < WHOLE, "coverage", f"only {decoded}"),
         (keys_alone and entry.apart > SPARSE, "sparse", sparse),
         (video.lead > LEAD, "early_sound", early),
     )
@@ -101,8 +118,12 @@ def missing(entry: Entry, keys_alone: bool = False) -> tuple[Fault, ...]:
     return said + lost
 
 
-def _unreadable(span: Span) -> str:
-    return f"nothing could be decoded from {span.start:.1f} to {span.end:.1f} s"
+def _lost(kind: str, what: str, spans: Spans) -> tuple[Fault, ...]:
+    def fault(span: Span) -> Fault:
+        message = f"{what} could be decoded from {span.start:.1f} to {span.end:.1f} s"
+        return Fault(room="index_video", kind=kind, message=message, span=span)
+
+    return tuple(map(fault, spans))
 
 
 def register(mark: str, video: Video, film: Film, index: Index) -> None:

@@ -22,7 +22,7 @@ def transcribe_block(block: Block, transcriber: Transcriber | None, patiently: P
 
     The next block goes on from ``heard``, so that no word is split between two.
     """
-    start, samples, last, voice = block
+    start, samples, last, voice, _ = block
     if transcriber is None:
         return Speech(utterances=(), heard=0)
     cut = len(samples) if last else quietest(samples)
