@@ -22,7 +22,7 @@ from pathlib import Path
 from evals import bench
 from evals.ask import Question, answer_all, load
 from evals.bench_film import cached
-from evals.bench_record import commit
+from evals.bench_record import commit, machine
 from evals.join import join
 from evals.kills import kills as killed
 from evals.kills import well
@@ -79,7 +79,9 @@ def speed() -> Figures:
 
 def slow() -> Figures:
     """The tests that ``make test`` leaves out."""
-    return {"closing line": _printed("-m", "pytest", "-m", "slow").splitlines()[-1]}
+    side_by_side = ("-n", "auto", "--maxprocesses", "4", "--dist", "loadfile")
+    done = _printed("-m", "pytest", "-m", "slow", *side_by_side)
+    return {"closing line": done.splitlines()[-1]}
 
 
 def kills() -> Figures:
@@ -201,7 +203,8 @@ def main() -> None:
             began = time.monotonic()
             figures = PARTS[name]()
             seconds = round(time.monotonic() - began)
-            record[name] = {"commit": commit(), "seconds": seconds, "figures": figures}
+            where = {"commit": commit(), "machine": machine(), "seconds": seconds}
+            record[name] = {**where, "figures": figures}
             RECORD.parent.mkdir(exist_ok=True)
             RECORD.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
         sys.stdout.write(f"{name} ({record[name]['commit']}): {record[name]['figures']}\n")
