@@ -13,13 +13,24 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from processes import FAKES, VMR, at_work, environment, in_terminal, program, started, until, vmr
+from processes import (
+    BESIDE,
+    FAKES,
+    VMR,
+    at_work,
+    environment,
+    in_terminal,
+    program,
+    started,
+    until,
+    vmr,
+)
 
 from vmr_agent import VMRAgent
 from vmr_agent.library import Shelf
 from vmr_agent.testing import colour_toolbox
 
-SOON = 2.0  # seconds
+SOON = 2.0 * BESIDE  # seconds
 STOPPED = "vmr: stopped; what was finished is kept, run it again to go on\n"
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 both = pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from endpoint import Endpoint, Exchange, Script, completion, drip, endpoint
+from processes import BESIDE
 from pydantic import BaseModel
 
 from vmr_agent.adapters.chat import ChatServer
@@ -365,7 +366,7 @@ def test_every_fault_has_its_error_in_time(
     began = time.monotonic()
     with pytest.raises(kind) as caught:
         answered(script, retries=1)  # the pause before a second one is as long as the deadline
-    assert time.monotonic() - began < DEADLINE + 0.5
+    assert time.monotonic() - began < DEADLINE + 0.5 * BESIDE
     told = str(caught.value)
     assert "\n" not in told
     assert told.startswith("scripted at 127.0.0.1")
@@ -441,7 +442,7 @@ def test_waiting_can_be_broken_off() -> None:
         began = time.monotonic()
         with pytest.raises(Stop):
             chat.complete(request(seconds=30.0), stop)
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < BESIDE
         chat.close()
 
 
