@@ -237,3 +237,60 @@ class ChatModel(Protocol):
     def complete(self, request: ChatRequest, alive: Callable[[], None]) -> ChatReply:
         """One answer. Raises a ServiceError; ``alive`` is called while waiting and may raise."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class GroundRequest:
+    """What a grounder is asked: where, inside these clips, are moments that the text is about?"""
+
+    text: str
+    """The question."""
+    clips: tuple[Span, ...]
+    """Where they may lie, in order of time, none overlapping another."""
+    duration: float
+    """Of the film, in seconds."""
+    step: float
+    """Seconds between values of the curves; value i belongs to ``[i * step, (i + 1) * step)``."""
+    channels: tuple[Channel, ...]
+    """What each curve is."""
+    curves: Array = field(repr=False)
+    """(C, T) relevance of the whole film, in [0, 1]."""
+    cuts: tuple[float, ...] = field(repr=False)
+    """Seconds at which shots begin, rising."""
+    candidates: tuple[Bounded, ...] = field(repr=False)
+    """What the hand rules propose, best first."""
+    look: Callable[[Sequence[float]], Sequence[tuple[float, Image]]] = field(repr=False)
+    """The frames nearest to these seconds, with their own times; rising, each once."""
+
+
+class Bounded(NamedTuple):
+    """A window of film."""
+
+    span: Span
+    chance: float
+    """Probability that it overlaps a moment by half and more."""
+
+
+@dataclass(frozen=True, slots=True)
+class GroundReply:
+    """What a grounder found."""
+
+    moments: tuple[Bounded, ...]
+    """Best first; empty where it can say nothing. No window is ever made up."""
+    present: float
+    """Probability that there is any moment in the clips at all."""
+    number: tuple[float, ...] = ()
+    """Probability of 0, 1, 2, … moments, the last of so many or more; empty if it is not told."""
+
+
+class Grounder(Protocol):
+    """Places boundaries, tells several moments apart, and says how likely there are any."""
+
+    @property
+    def name(self) -> str:
+        """What grounds, weights included."""
+        ...
+
+    def ground(self, request: GroundRequest) -> GroundReply:
+        """Moments inside the clips. Raises MachineError where the machine does not suffice."""
+        ...
