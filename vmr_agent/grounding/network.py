@@ -171,24 +171,31 @@ ROLES = ("first", "outside before", "last", "outside after", "inside", "before",
 def described(readings: Tensor, valid: Tensor, starts: Tensor, ends: Tensor) -> Tensor:
     """(B, N, hidden) of windows, from (B, T, roles * hidden): a sum over the roles.
 
-    Outside of the film there is nothing to be read.
+    Outside of the film there is nothing to be read. Means are differences of running sums, so that
+    a window of any length is a weighed sum of ten rows.
     """
     rows, steps, _ = readings.shape
     parts = (readings * valid[..., None]).view(rows, steps, len(ROLES), -1)
-    film = valid.sum(1, keepdim=True)
     edge = nn.functional.pad(parts[:, :, :4], (0, 0, 0, 0, 1, 1))  # row t + 1 is step t
-    total = nn.functional.pad(parts[:, :, 4:].cumsum(1), (0, 0, 0, 0, 1, 0))
-    row = torch.arange(rows, device=readings.device)[:, None]
+    total = nn.functional.pad(parts[:, :, 4:].cumsum(1), (0, 0, 0, 0, 1, 1))  # row t: up to step t
     half = torch.clamp((ends - starts) // 2, min=1)
-    earlier, later = torch.clamp(starts - half, min=0), torch.minimum(ends + half, film)
-
-    def mean(role: int, since: Tensor, until: Tensor) -> Tensor:
-        length = torch.clamp(until - since, min=1)[..., None]
-        return (total[row, until, role] - total[row, since, role]) / length
-
-    edges = edge[row, starts + 1, 0] + edge[row, starts, 1]
-    edges = edges + edge[row, ends, 2] + edge[row, ends + 1, 3]
-    return edges + mean(0, starts, ends) + mean(1, earlier, starts) + mean(2, ends, later)
+    earlier = torch.clamp(starts - half, min=0)
+    later = torch.minimum(ends + half, valid.sum(1, keepdim=True))
+    lengths = torch.stack([ends - starts, starts - earlier, later - ends], -1)
+    share = 1 / torch.clamp(lengths, min=1).to(readings)
+    at = [starts + 1, starts, ends, ends + 1, ends, starts, starts, earlier, later, ends]
+    weight = torch.stack([share, -share], -1).flatten(-2)
+    weight = torch.cat([torch.ones_like(weight[..., :4]), weight], -1)
+    role = torch.tensor([0, 1, 2, 3, 4, 4, 5, 5, 6, 6], device=readings.device)
+    row = torch.arange(rows, device=readings.device)[:, None, None] * (steps + 2)
+    place = (row + torch.stack(at, -1)) * len(ROLES) + role
+    found = nn.functional.embedding_bag(
+        place.flatten(0, 1),
+        torch.cat([edge, total], 2).flatten(0, 2),
+        per_sample_weights=weight.flatten(0, 1),
+        mode="sum",
+    )
+    return found.view(rows, starts.shape[1], -1)
 
 
 def placed(batch: Tensors, starts: Tensor, ends: Tensor) -> Tensor:
