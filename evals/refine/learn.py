@@ -11,8 +11,9 @@ import numpy as np
 import torch
 
 from vmr_agent.grounding.decode import Effort, posterior, rank
+from vmr_agent.grounding.features import Tensors
 from vmr_agent.grounding.inputs import Batch, Floats, Question, cells, collate
-from vmr_agent.grounding.network import Network, Sizes, Tensors
+from vmr_agent.grounding.network import Network, Sizes
 from vmr_agent.grounding.training.fit import fit
 from vmr_agent.grounding.training.lesson import Course
 from vmr_agent.grounding.training.targets import Ints, Moments

@@ -7,8 +7,9 @@ import pytest
 import torch
 from scenes import questions
 
+from vmr_agent.grounding.features import Tensors
 from vmr_agent.grounding.inputs import Question, cells, collate
-from vmr_agent.grounding.network import COUNTS, KINDS, Judged, Network, Sizes, Tensors
+from vmr_agent.grounding.network import COUNTS, KINDS, Judged, Network, Sizes
 
 
 @pytest.fixture
