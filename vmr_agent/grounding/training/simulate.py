@@ -50,20 +50,51 @@ class World(NamedTuple):
     """Windows that the detector gives."""
     trust: tuple[float, float] = (2.0, 10.0)
     """How much its scores say about what is right, least and most."""
+    sound: float = 0.5
+    """Deviation of the logarithm of how much clearer or fainter than usual all is with sound;
+    without it, all is that much fainter or clearer."""
+
+
+class _Film(NamedTuple):
+    steps: int
+    cuts: Floats
+    moments: Floats
+    others: Floats
 
 
 def simulate(world: World, dice: Dice) -> tuple[Question, Floats]:
     """A question, and its moments (G, 2) in steps."""
+    film = _film(world, dice)
+    curve, windows = _looked_at(world, film, dice.uniform(*world.clear), dice)
+    return Question(curve[:, None], (windows,)), film.moments
+
+
+def simulate_sound(world: World, dice: Dice) -> tuple[Question, Floats]:
+    """A question of two sources, the first without sound, the second with it, and its moments.
+
+    Sound makes some questions clearer and misleads others.
+    """
+    film = _film(world, dice)
+    clear, tells = dice.uniform(*world.clear), np.exp(dice.normal(0, world.sound))
+    looks = [_looked_at(world, film, clear * by, dice) for by in (1 / tells, tells)]
+    curves = np.stack([curve for curve, _ in looks], axis=1)
+    return Question(curves, tuple(windows for _, windows in looks)), film.moments
+
+
+def _film(world: World, dice: Dice) -> _Film:
     steps = int(dice.integers(world.steps[0], world.steps[1] + 1))
     cuts = _cuts(world, steps, dice)
     moments = _moments(world, steps, cuts, dice)
-    others = _others(world, steps, moments, dice)
-    clear = dice.uniform(*world.clear)
+    return _Film(steps, cuts, moments, _others(world, steps, moments, dice))
+
+
+def _looked_at(world: World, film: _Film, clear: float, dice: Dice) -> tuple[Floats, Floats]:
+    """(T,) a retriever's curve, and (K, 3) a detector's windows."""
+    steps, cuts, moments, others = film
     heights = clear * dice.uniform(0.6, 1.2, len(moments))
     faint = clear * dice.uniform(0.1, 0.8, len(others))
     curve = _curve(world, steps, cuts, moments, heights, others, faint, dice)
-    windows = _proposed(world, steps, moments, heights, others, faint, dice)
-    return Question(curve[:, None], (windows,)), moments
+    return curve, _proposed(world, steps, moments, heights, others, faint, dice)
 
 
 def _cuts(world: World, steps: int, dice: Dice) -> Floats:
