@@ -55,19 +55,20 @@ class Data:
     def split(self, share: float, seed: int) -> tuple[Data, Data]:
         """What is learned from and what is held out: all of a film in one of the two.
 
-        Raises TrainingError if one of the two would be empty.
+        Neither is empty, unless the share is 0. Raises TrainingError if there is only one film.
         """
         known = Counter(self.films)
         films = sorted(known)
+        if share and len(films) == 1:
+            raise TrainingError(
+                "nothing can be held out, for all questions are about one film: "
+                "give more films, or --held-out 0"
+            )
         order = [films[n] for n in np.random.default_rng(seed).permutation(len(films))]
         sizes = np.array([known[film] for film in order])
         taken = np.cumsum(sizes) - sizes / 2 < share * len(self)  # by the middle of each film
+        taken[0], taken[-1] = share > 0, False
         out = {film for film, held_out in zip(order, taken, strict=True) if held_out}
-        if share and not 0 < len(out) < len(films):
-            raise TrainingError(
-                f"a share of {share:g} of {len(films)} films cannot be held out: "
-                "give more films, another --held-out, or --held-out 0"
-            )
         return self._those(lambda film: film not in out), self._those(lambda film: film in out)
 
     def of(self, names: tuple[str, str]) -> Data:

@@ -149,7 +149,7 @@ class Training(Generic[T]):
         self._run.keeper.keep(buffer.getvalue())
 
     def restore(self) -> None:
-        """Go on where it was left. Raises TrainingError if that is damaged."""
+        """Go on where it was left, and tell where. Raises TrainingError if that is damaged."""
         kept = self._run.keeper.kept() if self._run.keeper else None
         kept = self._run.team.told(kept)
         if kept is None:
@@ -165,6 +165,7 @@ class Training(Generic[T]):
             raise TrainingError(
                 f"the state of the training is damaged ({first}): give --fresh to begin anew"
             ) from error
+        self._run.tell(len(self.losses), self.losses[-1])
 
     def _step(self, rows: Ints) -> float:
         team, mine = self._run.team, self._run.team.share(rows)
