@@ -2,6 +2,7 @@
 
     python -m evals.refine --predictions P.jsonl --ground-truth GT.jsonl --folds 5 --table
     python -m evals.refine --train-on A.jsonl --ground-truth GT.jsonl --predict B.jsonl --out C
+    python -m evals.refine --predictions P.jsonl --ground-truth GT.jsonl --export FOR_TRAIN.jsonl
 
 ``--predictions`` may be given more than once: all files about the same queries are used together.
 With ``--gate`` there are two, the first made without sound: a gate says for each query what the
@@ -19,6 +20,7 @@ from pathlib import Path
 
 from evals.refine import rows as files
 from evals.refine.agreement import agreement, concatenated
+from evals.refine.export import export
 from evals.refine.learn import Answers, Plan, answers, crossed, folds, learn
 from evals.refine.table import figures, lines
 from vmr_agent import threads
@@ -67,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--train-on", type=Path, action="append", help="learn from this file …")
     add("--predict", type=Path, action="append", help="… and refine this one")
     add("--out", type=Path, help="for the refined submission")
+    add("--export", type=Path, help="write --predictions as questions for `vmr train`, and end")
     add("--table", action="store_true", help="print figures beside those of the files given")
     add("--seed", type=int, default=0)
     add("--members", type=int, default=Plan().members, help="networks that are averaged")
@@ -81,12 +84,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     if bool(args.predictions) == bool(args.train_on) or bool(args.train_on) != bool(args.predict):
         parser.error("give --predictions, or --train-on and --predict")
-    if not (args.out or args.table):
+    if not (args.out or args.table or args.export):
         parser.error("give --out, --table or both: nothing would be kept")
+    if args.export and not args.predictions:
+        parser.error("--export writes what is in --predictions")
     if args.gate is not None and len(args.predictions or args.train_on) != 2:
         parser.error("--gate weighs two files: the first made without sound, the second with it")
     os.environ.update(threads.ONE)  # of the processes that learn
     try:
+        if args.export:
+            export(args.export, args.predictions, args.ground_truth)
+            return 0
         asked, found = refined(args)
         submission = _told(asked, found)
         if args.out:

@@ -7,17 +7,20 @@ the whole film, so that pieces of any size give what all at once give, and no fi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from vmr_agent.grounding.features import Tensors
 from vmr_agent.grounding.inputs import Batch, Floats
+from vmr_agent.grounding.network import Judged
 
+Judge = Callable[[Tensors, Tensor, Tensor], Judged]
+"""Judges windows, as ``Network`` does."""
 PIECE = 2**17
 """Windows judged at once, of all questions together: about 300 MB."""
 
@@ -32,7 +35,7 @@ class Told(NamedTuple):
 
 
 def judged(
-    networks: Sequence[nn.Module],
+    networks: Sequence[Judge],
     batch: Batch,
     starts: NDArray[np.int64],
     ends: NDArray[np.int64],

@@ -57,41 +57,68 @@ class World(NamedTuple):
     """How much its scores say about what is right, least and most."""
     sure: tuple[float, float] = (0.0, 3.0)
     """Added to the log-odds of its scores, in a question: detectors think well of themselves."""
+    sound: float = 0.5
+    """Deviation of the logarithm of how much clearer or fainter than usual all is with sound;
+    without it, all is that much fainter or clearer."""
 
 
-class Scene(NamedTuple):
-    """A film and what was asked for in it. Stretches are the moments, then what is like them."""
+class Film(NamedTuple):
+    """What there is, as far as a question goes."""
 
     steps: int
     cuts: Floats
     """(C,) steps at which shots begin, the first at 0."""
     moments: Floats
     """(G, 2) whole steps, rising, a step apart at least."""
+    others: Floats
+    """(D, 2) stretches that are a little like it."""
+
+
+class Sight(NamedTuple):
+    """What somebody makes of it: the moments, then what is like them, S in all."""
+
     seen: Floats
-    """(S, 2) where the stretches seem to begin and end."""
+    """(S, 2) where they seem to begin and end."""
     tops: Floats
     """(S,) how far they stand out."""
 
 
 def simulate(world: World, dice: Dice) -> tuple[Question, Floats]:
     """A question, and its moments (G, 2) in steps."""
-    scene = _scene(world, dice)
-    curve, windows = _curve(world, scene, dice), _proposed(world, scene, dice)
-    return Question(curve[:, None], (windows,)), scene.moments
+    film = _film(world, dice)
+    curve, windows = _looked_at(world, film, dice.uniform(*world.clear), dice)
+    return Question(curve[:, None], (windows,)), film.moments
 
 
-def _scene(world: World, dice: Dice) -> Scene:
+def simulate_sound(world: World, dice: Dice) -> tuple[Question, Floats]:
+    """A question of two sources, the first without sound, the second with it, and its moments.
+
+    Sound makes some questions clearer and misleads others.
+    """
+    film = _film(world, dice)
+    clear, tells = dice.uniform(*world.clear), np.exp(dice.normal(0, world.sound))
+    looks = [_looked_at(world, film, clear * by, dice) for by in (1 / tells, tells)]
+    curves = np.stack([curve for curve, _ in looks], axis=1)
+    return Question(curves, tuple(windows for _, windows in looks)), film.moments
+
+
+def _film(world: World, dice: Dice) -> Film:
     steps = int(dice.integers(world.steps[0], world.steps[1] + 1))
     cuts = _cuts(world, steps, dice)
     moments = _moments(world, steps, cuts, dice)
-    others = _others(world, steps, moments, dice)
-    clear, misjudged = dice.uniform(*world.clear), dice.uniform(*world.misjudged)
-    heights = dice.uniform(0.6, 1.2, len(moments))
-    heights[dice.random(len(moments)) < world.overlooked] *= 0.15
-    tops = clear * np.concatenate([heights, dice.uniform(0.1, 0.9, len(others))])
-    stretches = np.concatenate([moments, others])
-    seen = np.array([_slipped(span, misjudged, 0.4, dice) for span in stretches])
-    return Scene(steps, cuts, moments, seen.reshape(-1, 2).astype(np.float32), tops.astype("f4"))
+    return Film(steps, cuts, moments, _others(world, steps, moments, dice))
+
+
+def _looked_at(world: World, film: Film, clear: float, dice: Dice) -> tuple[Floats, Floats]:
+    """(T,) a retriever's curve, and (K, 3) a detector's windows, of the same sight."""
+    heights = dice.uniform(0.6, 1.2, len(film.moments))
+    heights[dice.random(len(heights)) < world.overlooked] *= 0.15
+    tops = clear * np.concatenate([heights, dice.uniform(0.1, 0.9, len(film.others))])
+    misjudged = dice.uniform(*world.misjudged)
+    stretches = np.concatenate([film.moments, film.others])
+    seen = np.array([_slipped(span, misjudged, 0.4, dice) for span in stretches], np.float32)
+    sight = Sight(seen.reshape(-1, 2), tops.astype(np.float32))
+    return _curve(world, film, sight, dice), _proposed(world, film.steps, sight, dice)
 
 
 def _cuts(world: World, steps: int, dice: Dice) -> Floats:
@@ -131,12 +158,12 @@ def _others(world: World, steps: int, moments: Floats, dice: Dice) -> Floats:
     return np.array(found, np.float32).reshape(-1, 2)
 
 
-def _curve(world: World, scene: Scene, dice: Dice) -> Floats:
+def _curve(world: World, film: Film, sight: Sight, dice: Dice) -> Floats:
     """(T,) what a retriever would make of it."""
-    middles = np.arange(scene.steps) + 0.5
-    shot = np.searchsorted(scene.cuts, middles) - 1
-    curve = world.scene * dice.normal(size=len(scene.cuts))[shot] + _noise(world, scene.steps, dice)
-    for span, top in zip(scene.seen, scene.tops, strict=True):
+    middles = np.arange(film.steps) + 0.5
+    shot = np.searchsorted(film.cuts, middles) - 1
+    curve = world.scene * dice.normal(size=len(film.cuts))[shot] + _noise(world, film.steps, dice)
+    for span, top in zip(sight.seen, sight.tops, strict=True):
         first, last = span + dice.normal(0, 0.4, 2)
         curve[(middles >= first) & (middles < last)] += top
     reach = int(dice.integers(world.blur[0], world.blur[1] + 1))
@@ -155,12 +182,12 @@ def _noise(world: World, steps: int, dice: Dice) -> np.ndarray:
     return np.asarray(noise + abs(dice.normal(0, world.drift)) * slow)
 
 
-def _proposed(world: World, scene: Scene, dice: Dice) -> Floats:
+def _proposed(world: World, steps: int, sight: Sight, dice: Dice) -> Floats:
     """(K, 3) windows of a detector that sees what the curve shows, best score first."""
-    seen, steps, windows = scene.seen, scene.steps, []
+    seen, windows = sight.seen, []
     for _ in range(world.proposals):
         if len(seen) and dice.random() < 0.75:
-            likely = scene.tops + 0.05
+            likely = sight.tops + 0.05
             chosen = dice.choice(len(seen), p=likely / likely.sum())
             start, end = _slipped(seen[chosen], world.slip * dice.uniform(0.2, 2), 0.5, dice)
             if dice.random() < 0.1:
@@ -171,7 +198,7 @@ def _proposed(world: World, scene: Scene, dice: Dice) -> Floats:
             end = start + 1 + dice.lognormal(*world.length)
         start = min(max(0.0, np.round(start)), steps - 1.0)
         windows.append((start, max(min(float(steps), np.round(end)), start + 1)))
-    return _scored(world, np.array(windows, np.float32), scene, dice)
+    return _scored(world, np.array(windows, np.float32), sight, dice)
 
 
 def _slipped(span: Floats, share: float, steps: float, dice: Dice) -> tuple[float, float]:
@@ -180,12 +207,12 @@ def _slipped(span: Floats, share: float, steps: float, dice: Dice) -> tuple[floa
     return (float(start), float(end)) if start < end else (float(span[0]), float(span[1]))
 
 
-def _scored(world: World, windows: Floats, scene: Scene, dice: Dice) -> Floats:
+def _scored(world: World, windows: Floats, sight: Sight, dice: Dice) -> Floats:
     """Scores from how well a window fits what stands out, and from chance."""
-    fit, seen = np.zeros(len(windows)), scene.seen
+    fit, seen = np.zeros(len(windows)), sight.seen
     if len(seen):
         alike = iou(windows[:, :1], windows[:, 1:], seen[:, 0], seen[:, 1])
-        fit = (alike * (0.3 + np.minimum(scene.tops, 1.2))).max(axis=1)
+        fit = (alike * (0.3 + np.minimum(sight.tops, 1.2))).max(axis=1)
     odds = dice.uniform(*world.trust) * (fit - 0.6) + dice.normal(0, 1.0, len(windows))
     # A detector suppresses windows like better ones.
     order = np.argsort(-odds, kind="stable")
