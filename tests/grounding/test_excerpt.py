@@ -50,7 +50,7 @@ def test_around_every_clip_a_little_is_kept_and_windows_stay_in_the_clips() -> N
     first, second = range(30 - CONTEXT, 40 + CONTEXT), range(80 - CONTEXT, 86 + CONTEXT)
     assert found.kept.tolist() == [*first, *second]
     windows = found.seconds(np.stack([found.starts, found.ends], axis=1))
-    inside = [(30 <= a and b <= 40) or (80 <= a and b <= 86) for a, b in windows]
+    inside = [30 <= a < b <= 40 or 80 <= a < b <= 86 for a, b in windows]
     assert all(inside)
     assert len(windows) == 10 * 11 // 2 + 6 * 7 // 2
 
@@ -71,9 +71,8 @@ def test_seconds_find_their_way_there_and_back(
 ) -> None:
     found = excerpt(film(*((start, start + length) for start, length in clips)), ("fused",))
     start, length = clips[0]
-    span = np.array(
-        [[start + at * length * (1 - share), start + length * (at + share - at * share)]]
-    )
+    first = start + at * length * (1 - share)
+    span = np.array([[first, first + share * length]])
     place = found.steps(span)
     assert place.min() >= 0
     assert place.max() <= len(found.kept)
@@ -140,7 +139,6 @@ def test_a_grid_stands_for_all_windows(steps: int) -> None:
     assert (starts >= 0).all()
     assert (starts < ends).all()
     assert ends.max() == steps
-    assert (
-        starts[ends - starts == min(steps, DENSE)] == np.arange(max(1, steps - DENSE + 1))
-    ).all()
+    dense = starts[ends - starts == min(steps, DENSE)]
+    assert sorted(dense) == list(range(max(1, steps - DENSE + 1)))
     assert np.exp(stand).sum() == pytest.approx(steps * (steps + 1) / 2, rel=0.15)

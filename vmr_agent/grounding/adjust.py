@@ -1,8 +1,8 @@
 """From ranked windows in steps to moments in seconds: ends where they belong, lengths that can be.
 
-Ends are known to a step of the network; the curves, and the cuts, know them better. Then FlashMMR's
-constrained adjustment (2025): lengths within limits, windows inside the film, in that order, so that
-the second does not undo the first.
+The network knows ends to a step of its own; the curves and the cuts know them better. What follows
+is FlashMMR's constrained adjustment (2025): windows inside the film, lengths within limits about
+their middle, and inside again without a change of length, so that no step undoes the one before.
 """
 
 from __future__ import annotations

@@ -131,7 +131,7 @@ def _edges(film: Film, by: int) -> Ints:
     """(M, 2) the clips in whole steps, inside the film."""
     steps, each = -(-film.rows.shape[1] // by), film.clips / (by * film.step)
     first, last = np.floor(each[:, 0] + NEARLY), np.ceil(each[:, 1] - NEARLY)
-    edges = np.clip(np.stack([first, last], axis=1), 0, steps).astype(np.int64)
+    edges: Ints = np.clip(np.stack([first, last], axis=1), 0, steps).astype(np.int64)
     return edges[edges[:, 0] < edges[:, 1]]
 
 
