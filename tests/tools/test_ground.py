@@ -96,7 +96,7 @@ def test_a_quotation_keeps_its_own_times() -> None:
     told = curve((5, 9, VERBATIM))
     (only,) = grounded(span(2, 16), silent, told, shelved=film(20, cuts=(4.5, 9.5)))
     assert only.span == span(5, 9)
-    assert only.evidence[-1].note == "boundaries from the speech curve"
+    assert only.evidence[-1].note == "boundaries of the words"
 
 
 def test_the_score_is_the_mean_inside_and_a_glimpse_counts_less() -> None:

@@ -66,7 +66,7 @@ def load(
     folder: Path, channels: tuple[str, ...], sources: tuple[str, ...], device: str = "cpu"
 ) -> tuple[Network, Card]:
     """The network, ready to judge. Raises WeightsError, by name, if it does not fit its use."""
-    card = _card(folder)
+    card = read(folder)
     for what, mine, asked in (
         ("channels", card.channels, channels),
         ("sources", card.sources, sources),
@@ -92,7 +92,8 @@ def load(
     return network.to(device).eval(), card
 
 
-def _card(folder: Path) -> Card:
+def read(folder: Path) -> Card:
+    """The card alone. Raises WeightsError if there is none, or none that can be read."""
     try:
         return Card.model_validate(json.loads((folder / CARD).read_text(encoding="utf-8")))
     except OSError as error:
