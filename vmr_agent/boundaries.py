@@ -6,19 +6,29 @@ this machine has no room for, is gone on without, and the report says so.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
+from vmr_agent.artefacts import Curves
 from vmr_agent.errors import MachineError, WeightsError
+from vmr_agent.film import Film
 from vmr_agent.gallery import Gallery
-from vmr_agent.protocols import Bounded, Grounder, GroundReply, GroundRequest
+from vmr_agent.protocols import (
+    Array,
+    Bounded,
+    Grounder,
+    GroundReply,
+    GroundRequest,
+    Image,
+)
 from vmr_agent.report import Fault
 from vmr_agent.state import State
 from vmr_agent.toolbox import Toolbox
-from vmr_agent.types import Proposal
+from vmr_agent.types import Clip, Proposal
 
 Faults = tuple[Fault, ...]
+Look = Callable[[Sequence[float]], Sequence[tuple[float, Image]]]
 
 NOTHING = GroundReply((), present=0.0)
 ROOM = "ground"
@@ -45,22 +55,36 @@ def _asked(grounder: Grounder, request: GroundRequest) -> tuple[GroundReply, Fau
 
 
 def _request(box: Toolbox, state: State, ruled: Sequence[Proposal]) -> GroundRequest:
-    film, (found, rows) = box.film(state), box.curves(state)
+    film, name = box.film(state), box.name(state, "footage")
+    gallery = Gallery(box.shelf, name, Path(state.video.path), box.settings)
+    look = partial(gallery.look, alive=box.showing.alive) if film.seen else blind
+    return request(state.asked.text, state.clips, film, box.curves(state), ruled, look)
+
+
+def request(
+    text: str,
+    clips: Sequence[Clip],
+    film: Film,
+    made: tuple[Curves, Array],
+    ruled: Sequence[Proposal],
+    look: Look,
+) -> GroundRequest:
+    """What a grounder is asked about the clips; ``made`` are the curves, ``ruled`` proposals."""
+    found, rows = made
     ranked = sorted(ruled, key=lambda each: -each.score)
-    gallery = Gallery(box.shelf, box.name(state, "footage"), Path(state.video.path), box.settings)
     return GroundRequest(
-        text=state.asked.text,
-        clips=tuple(sorted((clip.span for clip in state.clips), key=lambda span: span.start)),
+        text=text,
+        clips=tuple(sorted((clip.span for clip in clips), key=lambda span: span.start)),
         duration=film.video.duration,
         step=found.step,
         channels=found.channels,
         curves=rows,
         cuts=tuple(shot.span.start for shot in film.shots),
         candidates=tuple(Bounded(each.span, min(1.0, max(0.0, each.score))) for each in ranked),
-        look=partial(gallery.look, alive=box.showing.alive) if film.seen else _blind,
+        look=look,
     )
 
 
-def _blind(times: Sequence[float]) -> tuple[()]:  # noqa: ARG001
-    """A film without a picture has no frames."""
+def blind(times: Sequence[float]) -> tuple[()]:  # noqa: ARG001
+    """The frames of a film without a picture."""
     return ()

@@ -69,12 +69,9 @@ def curve(*bumps: tuple[float, float], seconds: float = 60, step: float = 0.5) -
 
 
 def simulated(count: int, seed: int) -> Iterator[tuple[GroundRequest, np.ndarray]]:
-    """Films of the toy world as the agent would ask about them, and their moments in seconds."""
-    for question, moments in zip(*toy.questions(count, seed), strict=True):
-        relevance = 1 / (1 + np.exp(-4 * (question.curves[:, 0] - 0.6)))
-        rules = [(s, e, c) for s, e, c in question.candidates[0].tolist()]
-        rows: Mapping[Channel, Array] = {"picture": relevance.astype(np.float32)}
-        yield asked(rows, (0, len(relevance)), step=1.0, candidates=tuple(rules)), moments
+    """Films of the toy world as the agent asks about them, and their moments in seconds."""
+    for seen in toy.films(count, seed):
+        yield seen.request, seen.moments
 
 
 def iou(window: Bounded, moments: np.ndarray) -> float:

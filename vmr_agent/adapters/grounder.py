@@ -65,7 +65,7 @@ class SmallGrounder:
 
         if not request.clips or not request.channels:
             return GroundReply((), present=0.0)
-        film, card = _film(request), self._card
+        film, card = known(request), self._card
         if card.step is not None and request.step > COARSE * card.step:
             raise WeightsError(
                 f"{str(self._folder)!r} was trained for steps of {card.step} s, not "
@@ -132,7 +132,8 @@ class SmallGrounder:
         return self._loaded[device]
 
 
-def _film(request: GroundRequest) -> Film:
+def known(request: GroundRequest) -> Film:
+    """What the network's side needs to know of a request."""
     from vmr_agent.grounding.excerpt import Film
 
     clips = [(clip.start, clip.end) for clip in request.clips]
