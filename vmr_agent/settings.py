@@ -70,6 +70,10 @@ class ModelSettings(Group):
     tagger: str = "auto"
     """Names sounds: ``auto`` (one already in the hub's cache, else none), ``off``, or a folder or
     hub name of CLAP or an audio classifier, with safetensors weights."""
+    grounder: str = "auto"
+    """Places boundaries: ``auto`` (weights that come with this package, else ``rules``), ``rules``
+    (by hand, from the curves), a folder that ``vmr train ground`` wrote, or ``vision:MODEL``, a
+    folder or hub name of a video-language model."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where tensors live."""
     language: str | None = None

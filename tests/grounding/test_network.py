@@ -47,20 +47,6 @@ def test_padding_changes_nothing(network: Network) -> None:
     torch.testing.assert_close(beside.steps[0, :steps], alone.steps[0], atol=1e-5, rtol=1e-4)
 
 
-def test_windows_are_judged_the_same_in_pieces(network: Network) -> None:
-    """So hours can go through piece by piece, and are stitched exactly."""
-    (asked,), _ = questions(1, seed=2)
-    batch = Tensors.of(collate([asked]))
-    starts, ends = (torch.from_numpy(each) for each in cells(len(asked.curves)))
-    with torch.inference_mode():
-        whole = network(batch, starts, ends).windows
-        pieces = [
-            network(batch, a, b).windows
-            for a, b in zip(starts.split(97), ends.split(97), strict=True)
-        ]
-    torch.testing.assert_close(torch.cat(pieces, 1), whole, atol=1e-6, rtol=1e-5)
-
-
 def test_the_order_of_questions_is_all_that_changes_with_it(network: Network) -> None:
     asked, _ = questions(4, seed=3)
     forth, back = judged(network, asked), judged(network, asked[::-1])

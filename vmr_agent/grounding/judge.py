@@ -21,8 +21,8 @@ from vmr_agent.grounding.network import Judged
 
 Judge = Callable[[Tensors, Tensor, Tensor], Judged]
 """Judges windows, as ``Network`` does."""
-PIECE = 2**17
-"""Windows judged at once, of all questions together: about 300 MB."""
+PIECE = 2**15
+"""Windows judged at once, of all questions together: about 80 MB."""
 
 
 class Told(NamedTuple):
