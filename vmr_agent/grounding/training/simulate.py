@@ -20,11 +20,11 @@ Dice = np.random.Generator
 class World(NamedTuple):
     """What films, curves and detectors are like. Lengths in steps."""
 
-    steps: tuple[int, int] = (40, 120)
+    steps: tuple[int, int] = (40, 100)
     """Of a film: least and most."""
     counts: tuple[float, ...] = (0.15, 0.5, 0.15, 0.08, 0.05, 0.04, 0.03)
     """Share of questions with so many moments."""
-    length: tuple[float, float] = (2.2, 1.0)
+    length: tuple[float, float] = (1.9, 1.0)
     """Of a moment: mean and deviation of its logarithm."""
     shot: float = 5.0
     """Mean length of a shot."""
@@ -32,18 +32,18 @@ class World(NamedTuple):
     """Share of boundaries that lie at a cut."""
     alike: float = 2.0
     """Mean number of stretches that are a little like what was asked for."""
-    clear: tuple[float, float] = (0.3, 2.0)
+    clear: tuple[float, float] = (0.5, 2.5)
     """How far a question's moments stand out, in deviations of the noise times three."""
-    overlooked: float = 0.15
+    overlooked: float = 0.1
     """Share of moments that hardly stand out at all."""
-    misjudged: tuple[float, float] = (0.02, 0.3)
+    misjudged: tuple[float, float] = (0.0, 0.02)
     """Deviation of where the curve and the detector both see a boundary, in lengths, of a question:
     windows that agree with each other are wrong together."""
-    scene: float = 0.35
+    scene: float = 0.3
     """Deviation of what a shot adds to the curve, whatever is in it."""
     noise: float = 0.3
     """Deviation of the rest, which is much the same from step to step."""
-    keep: float = 0.8
+    keep: float = 0.7
     """Share of the noise that stays from one step to the next."""
     drift: float = 0.3
     """Deviation of the slow part."""
@@ -53,9 +53,9 @@ class World(NamedTuple):
     """Deviation of a proposed boundary from where it is seen, in lengths, besides half a step."""
     proposals: int = 10
     """Windows that the detector gives."""
-    trust: tuple[float, float] = (2.0, 10.0)
+    trust: tuple[float, float] = (6.0, 20.0)
     """How much its scores say about what is right, least and most."""
-    sure: tuple[float, float] = (0.0, 3.0)
+    sure: tuple[float, float] = (0.0, 1.0)
     """Added to the log-odds of its scores, in a question: detectors think well of themselves."""
     sound: float = 0.5
     """Deviation of the logarithm of how much clearer or fainter than usual all is with sound;
@@ -90,6 +90,12 @@ def simulate(world: World, dice: Dice) -> tuple[Question, Floats]:
     return Question(curve[:, None], (windows,)), film.moments
 
 
+def simulate_film(world: World, dice: Dice) -> tuple[Floats, Film]:
+    """A curve (T,) alone, and the film."""
+    film = _film(world, dice)
+    return _curve(world, film, _sight(world, film, dice.uniform(*world.clear), dice), dice), film
+
+
 def simulate_sound(world: World, dice: Dice) -> tuple[Question, Floats]:
     """A question of two sources, the first without sound, the second with it, and its moments.
 
@@ -111,14 +117,18 @@ def _film(world: World, dice: Dice) -> Film:
 
 def _looked_at(world: World, film: Film, clear: float, dice: Dice) -> tuple[Floats, Floats]:
     """(T,) a retriever's curve, and (K, 3) a detector's windows, of the same sight."""
+    sight = _sight(world, film, clear, dice)
+    return _curve(world, film, sight, dice), _proposed(world, film.steps, sight, dice)
+
+
+def _sight(world: World, film: Film, clear: float, dice: Dice) -> Sight:
     heights = dice.uniform(0.6, 1.2, len(film.moments))
     heights[dice.random(len(heights)) < world.overlooked] *= 0.15
     tops = clear * np.concatenate([heights, dice.uniform(0.1, 0.9, len(film.others))])
     misjudged = dice.uniform(*world.misjudged)
     stretches = np.concatenate([film.moments, film.others])
     seen = np.array([_slipped(span, misjudged, 0.4, dice) for span in stretches], np.float32)
-    sight = Sight(seen.reshape(-1, 2), tops.astype(np.float32))
-    return _curve(world, film, sight, dice), _proposed(world, film.steps, sight, dice)
+    return Sight(seen.reshape(-1, 2), tops.astype(np.float32))
 
 
 def _cuts(world: World, steps: int, dice: Dice) -> Floats:
