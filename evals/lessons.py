@@ -47,7 +47,7 @@ FILMS = World(
     drift=0.5,
     blur=(0, 3),
 )
-"""Of one to twelve minutes; heights are log-odds above ``USUAL``, as the packaged encoder has them."""
+"""Of one to twelve minutes; heights are log-odds above ``USUAL``, as of the packaged encoder."""
 USUAL = 8.0
 """How far log-odds of relevance are usually below an even chance."""
 MOST = 160
