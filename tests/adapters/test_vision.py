@@ -279,6 +279,20 @@ def test_without_a_picture_nothing_is_loaded() -> None:
     assert grounder.judge(request(nothing), [CLIP])[1] == (None,)
 
 
+def test_where_there_is_no_picture_nothing_is_said(folders: Folders) -> None:
+    def look(times: Sequence[float]) -> Sequence[tuple[float, Image]]:
+        return film(FIRST)([time for time in times if time < 110])
+
+    grounder = VisionGrounder(str(folders["qwen3_vl"]), settings=EIGHT)
+    dark = Span(start=150, end=160)
+    reply, verdicts = grounder.judge(request(look, CLIP, dark), [FIRST, Span(start=152, end=155)])
+    assert all(moment.span.start < 110 for moment in reply.moments)
+    assert verdicts[0] is not None
+    assert verdicts[1] is None
+    seen = grounder.ground(request(look))
+    assert reply.present == seen.present  # the dark clip says nothing for it, nor against
+
+
 def test_pictures_are_no_larger_than_they_may_be(folders: Folders) -> None:
     def look(times: Sequence[float]) -> Sequence[tuple[float, Image]]:
         return [(time, np.zeros((1080, 1920, 3), np.uint8)) for time in times]

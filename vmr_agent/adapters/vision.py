@@ -29,7 +29,7 @@ from vmr_agent.thresholds import VisionSettings
 from vmr_agent.types import Span
 
 UNKNOWN = 0.5
-"""Probability that there is something in a clip of which nothing is to be seen."""
+"""Probability that there is something in clips of which nothing is to be seen."""
 ANSWER = 512
 """Tokens of an answer at most: twenty-odd moments."""
 AROUND = 0.5
@@ -107,15 +107,19 @@ class VisionGrounder:
     def _judged(
         self, request: GroundRequest, windows: Sequence[Span]
     ) -> tuple[GroundReply, Verdicts]:
-        present, moments = [], list[Bounded]()
+        chances, moments = list[float](), list[Bounded]()
         for clip in request.clips:
             whole = self._shown(request, clip, clip)
-            present.append(self._chance(whole, "glance") if whole.frames else UNKNOWN)
-            for span in self._named(request, clip, whole) if whole.frames else ():
-                moments.append(Bounded(span, self._verdict(request, clip, span)))
+            if not whole.frames:
+                continue
+            chances.append(self._chance(whole, "glance"))
+            for span in self._named(request, clip, whole):
+                if (chance := self._verdict(request, clip, span)) is not None:
+                    chances.append(chance)
+                    moments.append(Bounded(span, chance))
         moments.sort(key=lambda each: -each.chance)
-        surest = max(present + [each.chance for each in moments])
-        return GroundReply(tuple(moments), surest), tuple(self._on(request, w) for w in windows)
+        reply = GroundReply(tuple(moments), max(chances, default=UNKNOWN))
+        return reply, tuple(self._on(request, window) for window in windows)
 
     def _on(self, request: GroundRequest, window: Span) -> float | None:
         clip = max(request.clips, key=window.overlap)
@@ -125,12 +129,13 @@ class VisionGrounder:
         answer = self._answer(self._inputs(whole, "ground", length=f"{clip.length:.1f}"))
         return read(answer, clip, request.step)[: self._settings.moments]
 
-    def _verdict(self, request: GroundRequest, clip: Span, span: Span) -> float:
-        """Probability that what happens then is what was asked for."""
+    def _verdict(self, request: GroundRequest, clip: Span, span: Span) -> float | None:
+        """Probability that what happens then is what was asked for; None if nothing is seen."""
         wide = span.pad(AROUND * span.length)
         around = Span(start=max(clip.start, wide.start), end=min(clip.end, wide.end))
         start, end = (f"{time - clip.start:.1f}" for time in (span.start, span.end))
-        return self._chance(self._shown(request, clip, around), "confirm", start=start, end=end)
+        near = self._shown(request, clip, around)
+        return self._chance(near, "confirm", start=start, end=end) if near.frames else None
 
     def _shown(self, request: GroundRequest, clip: Span, part: Span) -> Shown:
         """Frames from all over a part of the clip.
