@@ -21,7 +21,7 @@ from vmr_agent.types import Span
 if TYPE_CHECKING:
     from vmr_agent.grounding.checkpoint import Card
     from vmr_agent.grounding.excerpt import Excerpt, Film, Seconds
-    from vmr_agent.grounding.inputs import Floats
+    from vmr_agent.grounding.judge import Told
     from vmr_agent.grounding.network import Network
 
 SOURCES = ("rules",)
@@ -72,11 +72,11 @@ class SmallGrounder:
                 f"{request.step} s: lower VMR_RETRIEVE__STEP"
             )
         seen = excerpt(film, card.channels, card.step)
-        (windows, number), lacking = self._judged(seen)
-        if not (np.isfinite(windows).all() and np.isfinite(number).all()):
+        told, lacking = self._judged(seen)
+        if not (np.isfinite(told.windows).all() and np.isfinite(told.number).all()):
             raise WeightsError(f"{str(self._folder)!r} gives no numbers: train it again")
-        told = card.sharpness * windows + seen.stand[:, None]
-        believed = posterior(seen.starts, seen.ends, told, number)
+        logits = card.sharpness * told.windows[0] + seen.stand[:, None]
+        believed = posterior(seen.starts, seen.ends, logits, told.number[0])
         best = rank(believed, MOST, np.random.default_rng(0), apart=True)
         spans = _spans(request, film, seen, seen.seconds(best.windows))
         moments = [
@@ -87,15 +87,16 @@ class SmallGrounder:
         likely = tuple(float(each) for each in believed.number)
         return GroundReply(tuple(sure), max(0.0, 1 - likely[0]), likely, lacking)
 
-    def _judged(self, seen: Excerpt) -> tuple[tuple[Floats, Floats], str]:
+    def _judged(self, seen: Excerpt) -> tuple[Told, str]:
         """What the network says, and what it had to do without."""
         import torch
 
-        from vmr_agent.grounding.pieces import judged
+        from vmr_agent.grounding.inputs import collate
+        from vmr_agent.grounding.judge import judged
 
-        asked = seen.question, seen.starts, seen.ends
+        asked = collate([seen.question], self._card.candidates), seen.starts, seen.ends
         try:
-            return judged(self._network(self._device), *asked, self._device), ""
+            return judged([self._network(self._device)], *asked, self._device), ""
         except torch.OutOfMemoryError as error:
             if self._device == CPU:
                 raise MachineError(
@@ -103,7 +104,7 @@ class SmallGrounder:
                     "set VMR_MODELS__GROUNDER=rules"
                 ) from error
         self._device = CPU
-        return judged(self._network(CPU), *asked), (
+        return judged([self._network(CPU)], *asked), (
             "no memory is left on the GPU for the grounding network, which went on on the CPU: "
             "lower VMR_RETRIEVE__TOP_K, or set VMR_MODELS__DEVICE=cpu"
         )

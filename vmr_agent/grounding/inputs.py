@@ -47,6 +47,20 @@ class Batch:
         """Some of the questions."""
         return Batch(self.channels[rows], self.valid[rows], self.candidates[rows], self.given[rows])
 
+    @property
+    def steps(self) -> NDArray[np.int64]:
+        """(B,) of each film."""
+        return np.asarray(self.valid.sum(axis=1), np.int64)
+
+    def backwards(self) -> Batch:
+        """The same films shown backwards."""
+        back = np.maximum(self.steps[:, None] - 1 - np.arange(self.valid.shape[1]), 0)
+        channels = np.take_along_axis(self.channels, back[..., None], axis=1)
+        candidates = self.candidates.copy()
+        candidates[..., :2] = self.steps[:, None, None, None] - candidates[..., 1::-1]
+        candidates[~self.given] = 0
+        return Batch(channels * self.valid[..., None], self.valid, candidates, self.given)
+
 
 def collate(questions: Sequence[Question], most: int = 10) -> Batch:
     """Side by side; of each source's candidates the best ``most``."""
