@@ -23,6 +23,7 @@ from vmr_agent.thresholds import GroundSettings as GroundSettings
 from vmr_agent.thresholds import RetrieveSettings as RetrieveSettings
 from vmr_agent.thresholds import TrimSettings as TrimSettings
 from vmr_agent.thresholds import VerifySettings as VerifySettings
+from vmr_agent.thresholds import VisionSettings as VisionSettings
 
 
 class ShotSettings(Group):
@@ -180,6 +181,7 @@ class Settings(BaseSettings):
     trim: TrimSettings = TrimSettings()
     ground: GroundSettings = GroundSettings()
     verify: VerifySettings = VerifySettings()
+    vision: VisionSettings = VisionSettings()
     max_query_words: int = Field(default=200, ge=1)
     """Words; longer is no question, and the text encoder reads no further."""
 

@@ -57,22 +57,31 @@ def grounder(settings: Settings, device: str) -> Grounder | None:
     choice = settings.models.grounder
     if choice == "rules":
         return None
-    if choice.startswith(VISION):
-        from vmr_agent.adapters.vision import (  # type: ignore[import,unused-ignore]
-            VisionGrounder,
-        )
-
-        looking: Grounder = VisionGrounder(choice.removeprefix(VISION), device)
-        return looking
     from vmr_agent.adapters.grounder import SmallGrounder, shipped
 
-    folder = shipped() if choice == "auto" else Path(choice).expanduser()
-    if folder is not None and not folder.is_dir():
+    packaged = shipped()
+    small = SmallGrounder(packaged, device) if packaged is not None else None
+    if choice == "auto":
+        return small
+    if choice.startswith(VISION):
+        return _looking(choice.removeprefix(VISION), small, settings, device)
+    folder = Path(choice).expanduser()
+    if not folder.is_dir():
         raise SettingsError(
             f"models.grounder is {choice!r}: use auto, rules, vision:MODEL, or the folder of a "
             "network that `vmr train ground` wrote"
         )
-    return SmallGrounder(folder, device) if folder is not None else None
+    return SmallGrounder(folder, device)
+
+
+def _looking(model: str, small: Grounder | None, settings: Settings, device: str) -> Grounder:
+    """One that looks at frames, joined with the small one that comes with this package."""
+    from vmr_agent.adapters.joined import JoinedGrounder
+    from vmr_agent.adapters.vision import VisionGrounder
+    from vmr_agent.grounding.fusion import EVEN
+
+    large = VisionGrounder(model, device, settings.vision)
+    return JoinedGrounder(small, large, EVEN) if small is not None else large
 
 
 def transcriber(settings: Settings, home: Path, device: str) -> Transcriber | None:

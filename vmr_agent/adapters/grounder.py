@@ -72,12 +72,11 @@ class SmallGrounder:
                 f"{request.step} s: lower VMR_RETRIEVE__STEP"
             )
         seen = excerpt(film, card.channels, card.step)
-        judged, lacking = self._judged(seen)
-        windows, number = judged.windows[0], judged.number[0]
-        if not (np.isfinite(windows).all() and np.isfinite(number).all()):
+        told, lacking = self._judged(seen)
+        if not (np.isfinite(told.windows).all() and np.isfinite(told.number).all()):
             raise WeightsError(f"{str(self._folder)!r} gives no numbers: train it again")
-        logits = card.sharpness * windows + seen.stand[:, None]
-        believed = posterior(seen.starts, seen.ends, logits, number)
+        logits = card.sharpness * told.windows[0] + seen.stand[:, None]
+        believed = posterior(seen.starts, seen.ends, logits, told.number[0])
         best = rank(believed, MOST, np.random.default_rng(0), apart=True)
         spans = _spans(request, film, seen, seen.seconds(best.windows))
         moments = [
