@@ -24,14 +24,21 @@ from evals.refine.export import export
 from evals.refine.learn import Answers, Plan, answers, crossed, folds, learn
 from evals.refine.table import figures, lines
 from vmr_agent import threads
+from vmr_agent.adapters.grounder import shipped
 
+NOTHING = "nothing"
 Asked = list[tuple[files.Row, ...]]
 
 
 def refined(args: argparse.Namespace) -> tuple[Asked, Answers]:
     """What was asked, and what is answered."""
-    plan = Plan(members=args.members, gated=args.gate is not None, held=_held(args.gate))
-    plan = plan._replace(course=plan.course._replace(epochs=args.epochs))
+    plan = Plan(
+        course=Plan().course._replace(epochs=args.epochs, rate=args.rate),
+        members=args.members,
+        gated=args.gate is not None,
+        held=_held(args.gate),
+        begin=None if args.begin == NOTHING else shipped() if not args.begin else Path(args.begin),
+    )
     truth = files.read(args.ground_truth, files.TRUTH)
     if args.train_on:
         known = files.joined([files.read(path, files.WINDOWS) for path in args.train_on])
@@ -74,6 +81,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--seed", type=int, default=0)
     add("--members", type=int, default=Plan().members, help="networks that are averaged")
     add("--epochs", type=int, default=Plan().course.epochs)
+    add("--rate", type=float, default=Plan().course.rate, help="of learning, at its highest")
+    add("--begin", help=f"folder of the network to go on from, or {NOTHING}; default: the shipped")
     add("--workers", type=int, default=os.cpu_count() or 1, help="folds learnt at once")
     return parser
 

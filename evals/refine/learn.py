@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import torch
 
+from vmr_agent.grounding.checkpoint import load, read
 from vmr_agent.grounding.decode import Effort, posterior, rank
 from vmr_agent.grounding.features import Tensors
 from vmr_agent.grounding.gate import Gated
 from vmr_agent.grounding.inputs import Batch, Floats, Question, cells, collate
 from vmr_agent.grounding.judge import judged
 from vmr_agent.grounding.network import Network, Sizes
+from vmr_agent.grounding.training.begin import begun
 from vmr_agent.grounding.training.fit import fit
 from vmr_agent.grounding.training.gate import fit_gated
 from vmr_agent.grounding.training.lesson import Course
@@ -42,6 +45,8 @@ class Plan(NamedTuple):
     """Whether two sources, the first without sound, are weighed by a gate (IMG)."""
     held: float | None = None
     """Where the gate is held instead of being learned."""
+    begin: Path | None = None
+    """Folder of the network of one source that learning goes on from; None begins from nothing."""
 
 
 class Answers(NamedTuple):
@@ -66,9 +71,19 @@ def learn(
     true = [np.minimum(each, count) for each, count in zip(moments, batch.steps, strict=True)]
     sizes = Sizes(channels=batch.channels.shape[-1], sources=batch.given.shape[1])
     asked, seeds = (batch, true, sizes, plan.course), [1000 * seed + n for n in range(plan.members)]
+    known = _known(plan, sizes.sources)
     if plan.gated:
-        return [fit_gated(*asked, each, fixed=plan.held) for each in seeds]
-    return [fit(*asked, each) for each in seeds]
+        return [fit_gated(*asked, each, fixed=plan.held, begin=known) for each in seeds]
+    return [fit(*asked, each, begin=known) for each in seeds]
+
+
+def _known(plan: Plan, sources: int) -> Network | None:
+    """What learning goes on from. A gate says what each source counts, so that each is whole."""
+    if plan.begin is None:
+        return None
+    card = read(plan.begin)
+    known, _ = load(plan.begin, card.channels, card.sources)
+    return begun(known, sources, 1.0 if plan.gated else None)
 
 
 def judge(networks: Sequence[Network | Gated], batch: Batch) -> tuple[Ints, Ints, Floats, Floats]:
