@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -184,6 +184,14 @@ class Settings(BaseSettings):
     def _profiled(cls, given: Any) -> Any:
         preset = PROFILES.get(given.get("profile", "full"), {})
         return {**given, **{room: _under(given.get(room), set_) for room, set_ in preset.items()}}
+
+    @model_validator(mode="after")
+    def _calibrated(self) -> Self:
+        if self.verify.false_alarms is not None and self.chat.model:
+            raise ValueError(
+                "verify.false_alarms is kept without a chat model only: leave one of them out"
+            )
+        return self
 
 
 def from_environment() -> Settings:

@@ -21,12 +21,14 @@ from pydantic import ValidationError
 
 from evals.film import Form
 from evals.join import rate, size, write
+from evals.needle import alarms
 from evals.needle.film import build
 from evals.needle.gather import gather, given, read, save
 from evals.needle.run import chosen, run
 from evals.needle.score import by_kind, lines
 from evals.playlist import JoinError
-from vmr_agent import VmrError
+from vmr_agent import VMRAgent, VmrError
+from vmr_agent.toolbox import build_toolbox
 
 
 def _build(args: argparse.Namespace) -> None:
@@ -39,7 +41,7 @@ def _build(args: argparse.Namespace) -> None:
 
 
 def _run(args: argparse.Namespace) -> None:
-    asking = run(args.films, chosen(args.set), _tell)
+    asking = run(args.films, VMRAgent(chosen(args.set)), _tell)
     told = by_kind(asking.given)
     made = {**asking._asdict(), "given": [each._asdict() for each in asking.given]}
     write(args.out, json.dumps({"figures": told, **made}, indent=1) + "\n")
@@ -47,7 +49,7 @@ def _run(args: argparse.Namespace) -> None:
 
 
 def _gather(args: argparse.Namespace) -> None:
-    rounds, arrays = gather(args.films, chosen(args.set), _tell)
+    rounds, arrays = gather(args.films, build_toolbox(chosen(args.set)), _tell)
     save(args.out, rounds, arrays)
     print(lines(by_kind(given(rounds))))
 
@@ -55,6 +57,13 @@ def _gather(args: argparse.Namespace) -> None:
 def _score(args: argparse.Namespace) -> None:
     rounds = [each for path in args.rounds for each in read(path)]
     print(lines(by_kind(given(rounds))))
+
+
+def _alarms(args: argparse.Namespace) -> None:
+    rates = args.rate or [0.05, 0.1]
+    told = alarms.realised(args.films, build_toolbox(chosen(args.set)), rates, _tell)
+    write(args.out, json.dumps([each._asdict() for each in told], indent=1) + "\n")
+    print(alarms.lines(told))
 
 
 def _tell(news: str) -> None:
@@ -80,6 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     for name, do, told in (
         ("run", _run, "ask the agent everything"),
         ("gather", _gather, "keep what ground is given and makes of it, for work offline"),
+        ("alarms", _alarms, "how many queries about nothing find something at a rate asked for"),
     ):
         task = tasks.add_parser(name, help=told)
         task.set_defaults(do=do)
@@ -87,6 +97,8 @@ def _parser() -> argparse.ArgumentParser:
         add("films", type=Path, nargs="+", metavar="FILM.mp4")
         add("--set", action="append", default=[], metavar="SETTING=VALUE")
         add("--out", type=Path, required=True, metavar="OUT")
+        if do is _alarms:
+            add("--rate", type=float, action="append", help="of false alarms; again for more")
     task = tasks.add_parser("score", help="what the hand rules answered in gathered rounds")
     task.set_defaults(do=_score)
     task.add_argument("rounds", type=Path, nargs="+", metavar="ROUNDS.jsonl")

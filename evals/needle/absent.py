@@ -33,10 +33,10 @@ class Absent(NamedTuple):
         """From a file. Raises JoinError when it is not one."""
         try:
             listed = json.loads(path.read_text(encoding="utf-8"))
-            groups = tuple(_stems(group) for group in listed["alike"])
+            groups = tuple(_stems(group.split()) for group in listed["alike"])
             queries = tuple(str(query) for query in listed["absent"])
-            return cls(queries, groups, _stems(listed["anybody"]))
-        except (OSError, ValueError, TypeError, KeyError) as error:
+            return cls(queries, groups, _stems(listed["anybody"].split()))
+        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise JoinError(f"{path} lists no absent queries: {error!r}") from error
 
     def unlike(self, queries: Iterable[str], shown: Iterable[str]) -> list[str]:

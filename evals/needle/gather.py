@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,7 +23,7 @@ from vmr_agent.artefacts import Curves
 from vmr_agent.graph import Compiled, build_answer_graph
 from vmr_agent.rounds import Sieve
 from vmr_agent.state import State
-from vmr_agent.toolbox import Toolbox, build_toolbox
+from vmr_agent.toolbox import Toolbox
 from vmr_agent.types import Scored
 
 Windows = list[tuple[float, float, float]]
@@ -70,12 +71,12 @@ Arrays = dict[str, NDArray[Any]]
 
 
 def gather(
-    films: Sequence[Path], settings: Settings, tell: Callable[[str], None]
+    films: Sequence[Path], box: Toolbox, tell: Callable[[str], None]
 ) -> tuple[list[Round], Arrays]:
     """Every query of every film, round by round. ``tell`` hears of each film."""
     asked = {film: load(film) for film in films}
-    verify = settings.verify.model_copy(update={"accept": 1.0})
-    box = build_toolbox(settings.model_copy(update={"verify": verify}))
+    settings, verify = box.settings, box.settings.verify.model_copy(update={"accept": 1.0})
+    box = replace(box, settings=settings.model_copy(update={"verify": verify}))
     agent, graph = VMRAgent(toolbox=box), build_answer_graph()
     rounds: list[Round] = []
     arrays: Arrays = {}
@@ -161,8 +162,9 @@ def _best(found: Windows) -> Windows:
 
 def save(path: Path, rounds: Sequence[Round], arrays: Arrays) -> None:
     """Rows into ``path`` (JSONL), arrays into an .npz beside it."""
+    named: dict[str, Any] = {**arrays}
     with path.with_suffix(".npz").open("wb") as out:
-        np.savez_compressed(out, **arrays)
+        np.savez_compressed(out, **named)
     lines = (json.dumps(each._asdict()) + "\n" for each in rounds)
     path.write_text("".join(lines), encoding="utf-8")
 

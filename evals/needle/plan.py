@@ -145,7 +145,7 @@ def _filling(
         turn = turn or chance.sample(fill, len(fill))
         file = turn.pop()
         found.setdefault(file, []).append((Piece(file, look=_look(chance)),))
-        spare -= lengths[file]
+        spare -= _length((Piece(file),), lengths)
     return found
 
 
@@ -191,4 +191,6 @@ def _shown(piece: Piece, lengths: Mapping[str, float]) -> float:
 
 
 def _length(scene: Scene, lengths: Mapping[str, float]) -> float:
-    return sum(_shown(piece, lengths) - piece.fade for piece in scene)
+    """Seconds that a scene adds to a film, most likely: some dissolve into the next."""
+    soft = SOFT * min(sum(DISSOLVE) / 2, _shown(scene[-1], lengths) / 3)
+    return sum(_shown(piece, lengths) - piece.fade for piece in scene) - soft

@@ -25,10 +25,9 @@ class Asking(NamedTuple):
     version: str
 
 
-def run(films: Sequence[Path], settings: Settings, tell: Callable[[str], None]) -> Asking:
+def run(films: Sequence[Path], agent: VMRAgent, tell: Callable[[str], None]) -> Asking:
     """Every query of every film. ``tell`` hears of each film. Raises JoinError, VmrError."""
     asked = {film: load(film) for film in films}
-    agent = VMRAgent(settings)
     given: list[Given] = []
     report: RunReport | None = None
     for film, queries in asked.items():
