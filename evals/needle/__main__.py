@@ -15,10 +15,12 @@ from collections import Counter
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 from pydantic import ValidationError
 
+from evals.bench_record import commit, machine
 from evals.film import Form
 from evals.join import rate, size, write
 from evals.needle import alarms
@@ -44,7 +46,7 @@ def _run(args: argparse.Namespace) -> None:
     asking = run(args.films, VMRAgent(chosen(args.set)), _tell)
     told = by_kind(asking.given)
     made = {**asking._asdict(), "given": [each._asdict() for each in asking.given]}
-    write(args.out, json.dumps({"figures": told, **made}, indent=1) + "\n")
+    _keep(args.out, {"figures": told, **made})
     print(lines(told))
 
 
@@ -62,8 +64,14 @@ def _score(args: argparse.Namespace) -> None:
 def _alarms(args: argparse.Namespace) -> None:
     rates = args.rate or [0.05, 0.1]
     told = alarms.realised(args.films, build_toolbox(chosen(args.set)), rates, _tell)
-    write(args.out, json.dumps([each._asdict() for each in told], indent=1) + "\n")
+    _keep(args.out, {"set": args.set, "realised": [each._asdict() for each in told]})
     print(alarms.lines(told))
+
+
+def _keep(path: Path, made: dict[str, Any]) -> None:
+    """What was measured, and where."""
+    whole = {"commit": commit(), "machine": machine(), **made}
+    write(path, json.dumps(whole, indent=1) + "\n")
 
 
 def _tell(news: str) -> None:
