@@ -15,6 +15,7 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -38,6 +39,8 @@ RUNS = 5
 CLIPLESS: dict[str, object] = {"not run": "set VMR_CLIPS to a folder with a clips.json"}
 STRETCH = 600.0
 """Seconds of the film that is indexed for the record: an hour takes an hour of benchmarks."""
+TOY = 60.0
+"""Seconds that a toy may be trained for."""
 Figures = dict[str, object]
 
 
@@ -114,6 +117,27 @@ def compression() -> Figures:
     return _table("evals.compression", str(folder)) if folder else CLIPLESS
 
 
+def training() -> Figures:
+    """Toys trained by the command line, twice: seconds, and whether they are the same bytes."""
+    words = "--data simulated:120 --epochs 6 --json --out".split()
+    found: Figures = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for network in ("ground", "audio-gate"):
+            one, other = Path(folder, network), Path(folder, f"{network}-again")
+            began = time.monotonic()
+            _printed("-m", "vmr_agent", "train", network, *words, str(one))
+            seconds = round(time.monotonic() - began, 1)
+            told = _printed("-m", "vmr_agent", "train", network, *words, str(other))
+            same = all(
+                (one / name).read_bytes() == (other / name).read_bytes()
+                for name in ("weights.safetensors", "card.json")
+            )
+            metrics = json.loads(told)["card"]["metrics"]
+            found[network] = {"seconds": seconds, "same bytes again": same, **metrics}
+            _held(same and seconds < TOY, found)
+    return found
+
+
 def index() -> Figures:
     """Ten minutes of film under each profile: ``results/bench_index.json``."""
     folder = _clips()
@@ -130,7 +154,20 @@ def index() -> Figures:
 
 PARTS: dict[str, Callable[[], Figures]] = {
     part.__name__: part
-    for part in (demo, clips, speech, speed, slow, kills, mutants, chat, shots, compression, index)
+    for part in (
+        demo,
+        clips,
+        speech,
+        speed,
+        slow,
+        kills,
+        mutants,
+        chat,
+        shots,
+        compression,
+        training,
+        index,
+    )
 }
 
 

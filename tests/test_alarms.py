@@ -59,8 +59,8 @@ def test_a_film_is_asked_once_and_little_is_left_of_it(
     tmp_path: Path, colours: Path, few: None
 ) -> None:
     agent = VMRAgent(toolbox=strict(tmp_path, 0.1))
-    first = [event for event in agent.stream(colours, "the red one")]
-    again = [event for event in agent.stream(colours, "the blue one")]
+    first = list(agent.stream(colours, "the red one"))
+    again = list(agent.stream(colours, "the blue one"))
     assert len(first) - len(again) >= len(THINGS)
     sizes = agent.shelved()[0].sizes
     assert 0 < sizes["alarms"] < 4000
@@ -89,6 +89,7 @@ def test_what_is_shipped_is_long_enough_for_the_least_rate() -> None:
         {"verify": {"false_alarms": 0}},
         {"verify": {"false_alarms": 0.9}},
         {"verify": {"false_alarms": 0.1}, "chat": {"model": "looker"}},
+        {"verify": {"false_alarms": 0.1}, "models": {"grounder": "vision:some-model"}},
     ],
 )
 def test_what_cannot_be_kept_is_said_at_the_door(given: dict[str, Any]) -> None:

@@ -40,7 +40,7 @@ DOORS = {
     "scenedetect": {"adapters/scenes.py"},
     "timm": {"adapters/concepts.py"},
     "transformers": {"adapters/tagger.py"},
-    "typer": {"cli/app.py", "cli/index.py"},
+    "typer": {"cli/app.py", "cli/index.py", "cli/train.py"},
     "whisperx": {"adapters/whisper.py", "adapters/sound.py"},
 }
 

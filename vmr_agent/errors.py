@@ -6,7 +6,8 @@
     │   ├── VideoUnreadableError nothing in the file can be decoded
     │   ├── VideoTooLargeError   more pixels in a frame than the settings allow
     │   ├── QueryError           empty, or longer than a question
-    │   └── SettingsError        settings that contradict each other
+    │   ├── SettingsError        settings that contradict each other
+    │   └── TrainingError        nothing can be learned from that, or it was begun otherwise
     ├── MachineError             something this machine lacks: says what to install or lower
     │   ├── WeightsError         a weight file is missing or is not the one expected
     │   └── ShelfError           the shelf cannot be written or read
@@ -55,6 +56,10 @@ class QueryError(CallerError):
 
 class SettingsError(CallerError):
     """The settings contradict each other or name something unknown."""
+
+
+class TrainingError(CallerError):
+    """Nothing can be learned from that data, or what lies in the folder was begun otherwise."""
 
 
 class MachineError(VmrError):

@@ -70,6 +70,10 @@ class ModelSettings(Group):
     tagger: str = "auto"
     """Names sounds: ``auto`` (one already in the hub's cache, else none), ``off``, or a folder or
     hub name of CLAP or an audio classifier, with safetensors weights."""
+    grounder: str = "auto"
+    """Places boundaries: ``auto`` (weights that come with this package, else ``rules``), ``rules``
+    (by hand, from the curves), a folder that ``vmr train ground`` wrote, or ``vision:MODEL``, a
+    folder or hub name of a video-language model."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where tensors live."""
     language: str | None = None
@@ -187,9 +191,11 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _calibrated(self) -> Self:
-        if self.verify.false_alarms is not None and self.chat.model:
+        slow = "chat" if self.chat.model else "vision" if _looks(self.models.grounder) else ""
+        if self.verify.false_alarms is not None and slow:
             raise ValueError(
-                "verify.false_alarms is kept without a chat model only: leave one of them out"
+                f"verify.false_alarms asks each film hundreds of questions, too many for a {slow} "
+                "model: leave one of them out"
             )
         return self
 
@@ -218,6 +224,10 @@ def from_environment() -> Settings:
         raise SettingsError(
             f"{name}: {given} is not JSON, which lists and whole groups of settings are given in"
         ) from None
+
+
+def _looks(grounder: str) -> bool:
+    return grounder.startswith("vision:")
 
 
 def _under(given: Any, preset: dict[str, object]) -> Any:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+import numpy as np
 from pydantic import ValidationError
 
 from evals.bench_record import commit, machine
@@ -25,11 +26,13 @@ from evals.film import Form
 from evals.join import rate, size, write
 from evals.needle import alarms
 from evals.needle.film import build
-from evals.needle.gather import gather, given, read, save
+from evals.needle.gather import Round, gather, given, read, save
+from evals.needle.replay import replayed
 from evals.needle.run import chosen, run
 from evals.needle.score import by_kind, lines
 from evals.playlist import JoinError
-from vmr_agent import VMRAgent, VmrError
+from vmr_agent import Settings, VMRAgent, VmrError
+from vmr_agent.adapters.grounder import SmallGrounder
 from vmr_agent.toolbox import build_toolbox
 
 
@@ -57,8 +60,19 @@ def _gather(args: argparse.Namespace) -> None:
 
 
 def _score(args: argparse.Namespace) -> None:
-    rounds = [each for path in args.rounds for each in read(path)]
+    settings = chosen(args.set)
+    rounds = [each for path in args.rounds for each in _reread(path, args.grounder, settings)]
     print(lines(by_kind(given(rounds))))
+
+
+def _reread(path: Path, weights: Path | None, settings: Settings) -> list[Round]:
+    """What was gathered, or what these weights make of it."""
+    rounds = read(path)
+    if weights is None:
+        return rounds
+    with np.load(path.with_suffix(".npz")) as arrays:
+        grounder = SmallGrounder(weights)
+        return replayed(rounds, {**arrays}, grounder, settings.verify)
 
 
 def _alarms(args: argparse.Namespace) -> None:
@@ -107,9 +121,12 @@ def _parser() -> argparse.ArgumentParser:
         add("--out", type=Path, required=True, metavar="OUT")
         if do is _alarms:
             add("--rate", type=float, action="append", help="of false alarms; again for more")
-    task = tasks.add_parser("score", help="what the hand rules answered in gathered rounds")
+    task = tasks.add_parser("score", help="what was answered in gathered rounds, or would be")
     task.set_defaults(do=_score)
-    task.add_argument("rounds", type=Path, nargs="+", metavar="ROUNDS.jsonl")
+    add = task.add_argument
+    add("rounds", type=Path, nargs="+", metavar="ROUNDS.jsonl")
+    add("--grounder", type=Path, metavar="FOLDER", help="weights to be tried on them")
+    add("--set", action="append", default=[], metavar="SETTING=VALUE")
     return parser
 
 

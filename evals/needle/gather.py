@@ -24,7 +24,7 @@ from vmr_agent.graph import Compiled, build_answer_graph
 from vmr_agent.rounds import Sieve
 from vmr_agent.state import State
 from vmr_agent.toolbox import Toolbox
-from vmr_agent.types import Scored
+from vmr_agent.types import Channel, Scored
 
 Windows = list[tuple[float, float, float]]
 """Start, end and score of each, best first; seconds."""
@@ -48,7 +48,7 @@ class Round(NamedTuple):
     """Whether any candidate passed the filter; if none did, this is the last round."""
     step: float
     """Seconds between values of the curves."""
-    channels: tuple[str, ...]
+    channels: tuple[Channel, ...]
     """What each curve is."""
     clips: Windows
     """Where moments may lie, in order of time."""
@@ -60,6 +60,8 @@ class Round(NamedTuple):
     """Name of the array (C, T) in the other file."""
     cuts: str
     """Name of the array (S,) of seconds at which shots begin."""
+    notes: Sequence[str] = ()
+    """Where the boundaries of each proposal come from: those of quoted words are not moved."""
 
     @property
     def score(self) -> float:
@@ -125,6 +127,7 @@ def _round(
     film, sieve = box.film(tray), made["sieve"]
     assert isinstance(sieve, Sieve)
     cuts = f"{Path(tray.video.path).stem}/cuts"
+    ranked = sorted(made["proposals"], key=lambda each: -each.score)
     arrays[name], arrays[cuts] = rows["curves"], film.cuts
     return Round(
         film=Path(tray.video.path).stem,
@@ -139,10 +142,11 @@ def _round(
         step=found.step,
         channels=tuple(found.channels),
         clips=sorted(_windows(made["clips"])),
-        proposals=_best(_windows(made["proposals"])),
+        proposals=_windows(ranked),
         answer=[],
         curves=name,
         cuts=cuts,
+        notes=[each.evidence[-1].note if each.evidence else "" for each in ranked],
     )
 
 
@@ -154,10 +158,6 @@ def _answered(each: Round, made: Mapping[str, Any], settings: Settings) -> Round
 
 def _windows(found: Sequence[Scored]) -> Windows:
     return [(each.span.start, each.span.end, each.score) for each in found]
-
-
-def _best(found: Windows) -> Windows:
-    return sorted(found, key=lambda window: -window[2])
 
 
 def save(path: Path, rounds: Sequence[Round], arrays: Arrays) -> None:

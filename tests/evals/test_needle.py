@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import toy_grounder
 from join_clips import even, make_clip, steady
 
 from evals.film import Form, Picture, write_film
@@ -18,13 +20,16 @@ from evals.footage import picture_length, read_pictures
 from evals.joiner import Joiner, Look, Piece, seen
 from evals.needle.__main__ import main
 from evals.needle.absent import Absent
+from evals.needle.alarms import lines, realised
 from evals.needle.film import Truth, build, load
 from evals.needle.gather import Round, gather, given, read, save
 from evals.needle.plan import SEEN, families, plan
+from evals.needle.replay import replayed
 from evals.needle.run import chosen, run
 from evals.needle.score import Given, by_kind, figures
 from evals.playlist import Clip, JoinError, load_clips
-from vmr_agent import VMRAgent
+from vmr_agent import VMRAgent, alarms
+from vmr_agent.adapters.grounder import SmallGrounder
 from vmr_agent.testing import COLOURS, colour_toolbox
 
 FORM = Form(width=160, height=90, fps=Fraction(10), rate=16_000)
@@ -276,6 +281,32 @@ def test_gathered_rounds_answer_as_the_agent_does(film, gathered, tmp_path):
         np.testing.assert_allclose(offline[each.query].windows, each.windows)
     seen = [each for each in asking.given if each.query.split()[1] in COLOURS and each.moments]
     assert figures(seen)["R1@0.5"] > 0
+
+
+def test_weights_tried_on_gathered_rounds_do_what_they_do_in_the_agent(film, gathered, tmp_path):
+    grounder = SmallGrounder(toy_grounder.written(tmp_path, toy_grounder.trained()))
+    box = replace(colour_toolbox(tmp_path / "home"), grounder=grounder)
+    there = gather([film], box, lambda _: None)[0]
+    tried = replayed(*gathered, grounder, box.settings.verify)
+    assert len(tried) == len(there)
+    for one, other in zip(tried, there, strict=True):
+        np.testing.assert_allclose(one.proposals, other.proposals, rtol=1e-6)
+        np.testing.assert_allclose(one.answer, other.answer, rtol=1e-6)
+    assert [each.proposals for each in tried] != [each.proposals for each in gathered[0]]
+
+
+def test_realised_rates_are_told_film_by_film(film, tmp_path, monkeypatch):
+    monkeypatch.setattr(alarms, "nothing", lambda: [f"thing number {n}" for n in range(40)])
+    told = realised([film], colour_toolbox(tmp_path), [0.1, 0.5], lambda _: None)
+    named = [q for q in load(film) if q["moments"] and q["query"].split()[1] in COLOURS]
+    assert [each.asked for each in told] == [0.1, 0.5]
+    for each in told:
+        assert each.absent + each.present == len(load(film))
+        assert 0 <= each.realised <= 1
+        # What is not in the film scores nothing at all, nor does a colour that has no name.
+        assert each.found == len(named) / each.present
+    assert told[0].accept >= told[1].accept
+    assert lines(told).splitlines()[-1].split()[0] == "all"
 
 
 # ── the command ───────────────────────────────────────────────────────────────────────────────

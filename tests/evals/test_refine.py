@@ -13,6 +13,7 @@ from evals.refine import rows as files
 from evals.refine.__main__ import main
 from evals.refine.learn import folds
 from evals.refine.table import calibration_error, figures, strict_recall
+from vmr_agent.grounding.training.data import from_file
 from vmr_agent.grounding.training.simulate import World, simulate
 
 QUERIES = 30
@@ -83,6 +84,36 @@ def test_several_files_are_used_together(made: tuple[Path, Path], tmp_path: Path
     assert len(refine(made, tmp_path / "out.jsonl", "--predictions", str(made[0]))) == QUERIES
 
 
+def test_what_is_exported_is_what_would_be_learned_from(
+    made: tuple[Path, Path], tmp_path: Path
+) -> None:
+    told, true = made
+    other, out = tmp_path / "other.jsonl", tmp_path / "out.jsonl"
+    other.write_bytes(told.read_bytes())
+    words = ["--predictions", str(told), "--predictions", str(other), "--ground-truth", str(true)]
+    assert main([*words, "--export", str(out)]) == 0
+    asked = files.joined([files.read(path) for path in (told, other)])
+    read = from_file(out, "CC0")
+    assert (read.channels, read.sources, read.step) == (("told", "other"), ("told", "other"), 2.0)
+    assert len(set(read.films)) == 10
+    for rows, question in zip(asked, read.questions, strict=True):
+        wanted = files.question(rows)
+        np.testing.assert_allclose(question.curves, wanted.curves, atol=1e-5)
+        for one, same in zip(question.candidates, wanted.candidates, strict=True):
+            np.testing.assert_allclose(one, same, atol=1e-5)
+    for one, same in zip(read.moments, files.moments(asked, files.read(true)), strict=True):
+        np.testing.assert_allclose(one, same)
+
+
+def test_two_sources_of_one_name_are_refused(
+    made: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--predictions", str(made[0])] * 2 + ["--ground-truth", str(made[1])]
+    assert main([*words, "--export", str(tmp_path / "out.jsonl")]) == 2
+    assert "two files are called 'told'" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize(
     ("rows", "says"),
     [
@@ -110,7 +141,13 @@ def test_a_bad_file_is_one_line(
 
 @pytest.mark.parametrize(
     "words",
-    [[], ["--predictions", "a", "--train-on", "b"], ["--train-on", "a"], ["--predictions", "a"]],
+    [
+        [],
+        ["--predictions", "a", "--train-on", "b"],
+        ["--train-on", "a"],
+        ["--predictions", "a"],
+        ["--train-on", "a", "--predict", "b", "--export", "c"],
+    ],
 )
 def test_a_call_that_asks_for_nothing_is_refused(words: list[str]) -> None:
     with pytest.raises(SystemExit) as error:

@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from vmr_agent.errors import WeightsError
-from vmr_agent.grounding.checkpoint import CARD, WEIGHTS, Card, load, save
+from vmr_agent.grounding.checkpoint import CARD, WEIGHTS, Card, load, load_gated, read, save
+from vmr_agent.grounding.gate import Gated
 from vmr_agent.grounding.network import Network, Sizes
 
 CHANNELS, SOURCES = ("fused",), ("retrieval",)
@@ -46,6 +47,31 @@ def test_it_comes_back_the_same(folder: Path) -> None:
     assert read == card()
     assert all(torch.equal(part, made[name]) for name, part in network.state_dict().items())
     assert sorted(path.name for path in folder.iterdir()) == [CARD, WEIGHTS]
+
+
+def test_a_gated_network_comes_back_with_its_gate(tmp_path: Path) -> None:
+    two = ("picture", "both")
+    torch.manual_seed(2)
+    made = Gated(Sizes(4, 2))
+    save(made, card(kind="audio-gate", channels=two, sources=two), tmp_path)
+    gated, told = load_gated(tmp_path, two, two)
+    assert (told, gated.training, gated.fixed) == (read(tmp_path), False, None)
+    weights = made.state_dict()
+    assert all(torch.equal(part, weights[name]) for name, part in gated.state_dict().items())
+    with pytest.raises(WeightsError, match=r"kind audio-gate, not ground: .*vmr train ground"):
+        load(tmp_path, two, two)
+
+
+def test_a_network_without_a_gate_is_refused_where_one_is_wanted(folder: Path) -> None:
+    with pytest.raises(WeightsError, match=r"kind ground, not audio-gate: .*vmr train audio-gate"):
+        load_gated(folder, CHANNELS, SOURCES)
+
+
+def test_a_card_that_calls_itself_gated_is_not_believed(folder: Path) -> None:
+    told = json.loads((folder / CARD).read_text())
+    (folder / CARD).write_text(json.dumps(told | {"kind": "audio-gate"}))
+    with pytest.raises(WeightsError, match="other weights"):
+        load_gated(folder, CHANNELS, SOURCES)
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,9 @@ import torch
 from scenes import TOY, questions
 
 from vmr_agent.grounding.decode import posterior, rank
+from vmr_agent.grounding.features import Tensors
 from vmr_agent.grounding.inputs import cells, collate, iou
-from vmr_agent.grounding.network import Network, Sizes, Tensors
+from vmr_agent.grounding.network import Network, Sizes
 from vmr_agent.grounding.training.fit import NotFiniteError, fit
 from vmr_agent.grounding.training.lesson import Course, mirrored
 from vmr_agent.grounding.training.simulate import World, simulate

@@ -1,4 +1,4 @@
-"""The command line: ``vmr find``, ``vmr index``, ``vmr search``, ``vmr doctor``.
+"""The command line: ``vmr find``, ``vmr index``, ``vmr search``, ``vmr train``, ``vmr doctor``.
 
 Results go to stdout, everything else to stderr. Exit codes: 0 at least one moment, 1 none, 2 the
 caller's mistake, 3 the machine's or a service's, 70 a bug of ours, 130 stopped by Ctrl-C, 143 by
@@ -19,6 +19,7 @@ from vmr_agent import __version__
 from vmr_agent.cli.guard import BUG
 from vmr_agent.cli.index import MISUSE, AsJson, Profile, Quiet, index, profiled
 from vmr_agent.cli.streams import answer, dump, leave, say, work
+from vmr_agent.cli.train import train
 from vmr_agent.errors import VmrError
 
 app = typer.Typer(
@@ -76,6 +77,9 @@ def search(query: Question, limit: Limit = 10, as_json: AsJson = False) -> None:
         say("nothing found; only films given to vmr index or vmr find are searched")
     text = dump([hit.model_dump(mode="json") for hit in hits]) if as_json else shortlist(hits)
     answer(text, 0 if hits else 1)
+
+
+app.command()(train)
 
 
 @app.command()

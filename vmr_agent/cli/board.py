@@ -66,9 +66,9 @@ class Stage:
         """What people see of it."""
         left = self.left
         yield ProgressBar(max(self.total, 1e-9), self.done, BAR)
-        yield Text(f"{_clock(self.done)} of {_clock(self.total)}")
+        yield Text(f"{short_clock(self.done)} of {short_clock(self.total)}")
         yield Text(f"{self.speed:.1f} × real time" if self.speed else "")
-        yield Text(f"{_clock(left)} left" if left is not None else "")
+        yield Text(f"{short_clock(left)} left" if left is not None else "")
 
 
 class Board:
@@ -129,7 +129,8 @@ class Board:
         return grid
 
 
-def _clock(seconds: float) -> str:
+def short_clock(seconds: float) -> str:
+    """``75.25`` as ``1:15``."""
     return clock(seconds).partition(".")[0]
 
 

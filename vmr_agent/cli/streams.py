@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout, suppress
-from typing import TYPE_CHECKING, Any, NoReturn
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, redirect_stdout, suppress
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from vmr_agent.errors import MachineError
 
 if TYPE_CHECKING:
     from vmr_agent.cli.board import Board
+    from vmr_agent.cli.epochs import Epochs
 
+B = TypeVar("B")
 UNREAD = 141  # as other programs exit: 128 + SIGPIPE
 
 
@@ -64,11 +66,50 @@ def leave(code: int) -> NoReturn:
 @contextmanager
 def work(quiet: bool = False, films: int = 1) -> Iterator[Board | None]:
     """Where rooms are busy: stdout is kept for results alone, people at a terminal see progress."""
+
+    def board() -> Board:
+        from vmr_agent.cli.board import Board
+
+        return Board(films)
+
+    with _shown(board, quiet) as shown:
+        yield shown
+
+
+@contextmanager
+def learning(epochs: int, quiet: bool = False) -> Iterator[Epochs | None]:
+    """The same where a network learns."""
+
+    def board() -> Epochs:
+        from vmr_agent.cli.epochs import Epochs
+
+        return Epochs(epochs)
+
+    with _not_to_stdout(), _shown(board, quiet) as shown:
+        yield shown
+
+
+@contextmanager
+def _not_to_stdout() -> Iterator[None]:
+    """Whatever libraries write there, those not in Python too: gloo says how many are connected."""
+    if sys.__stdout__ is None or sys.__stderr__ is None:
+        yield
+        return
+    out, err = sys.__stdout__.fileno(), sys.__stderr__.fileno()
+    kept = os.dup(out)
+    os.dup2(err, out)
+    try:
+        yield
+    finally:
+        os.dup2(kept, out)
+        os.close(kept)
+
+
+@contextmanager
+def _shown(board: Callable[[], AbstractContextManager[B]], quiet: bool) -> Iterator[B | None]:
     with redirect_stdout(sys.stderr):
         if quiet or not sys.stderr.isatty():
             yield None
             return
-        from vmr_agent.cli.board import Board
-
-        with Board(films) as board:
-            yield board
+        with board() as shown:
+            yield shown

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Literal, TypeVar
 
 import torch
 from pydantic import BaseModel, ConfigDict, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
+from torch import nn
 
 from vmr_agent.errors import WeightsError
+from vmr_agent.grounding.gate import Gated
+from vmr_agent.grounding.inputs import PER_CURVE
 from vmr_agent.grounding.network import Network, Sizes
 
 WEIGHTS, CARD = "weights.safetensors", "card.json"
 FORM = 1
 """Raised when the network changes so that older weights mean something else."""
+Kind = Literal["ground", "audio-gate"]
+"""What can be trained, as ``vmr train`` calls it."""
+M = TypeVar("M", bound=nn.Module)
 
 
 class Card(BaseModel):
@@ -23,6 +30,8 @@ class Card(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
+    kind: Kind = "ground"
+    """Which network it is."""
     form: int = FORM
     """Of the network."""
     channels: tuple[str, ...]
@@ -37,6 +46,8 @@ class Card(BaseModel):
     """See ``Sizes``."""
     sharpness: float
     """What its logits over windows are multiplied by."""
+    candidates: int = 10
+    """Of each source, the best ones: so many it reads."""
     data: str
     """What it was trained on."""
     licence: str
@@ -49,7 +60,7 @@ class Card(BaseModel):
     """What it reached, by the name of the figure."""
 
 
-def save(network: Network, card: Card, folder: Path) -> None:
+def save(network: nn.Module, card: Card, folder: Path) -> None:
     """Write both files; a folder that is half written has no card and is refused."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / CARD).unlink(missing_ok=True)
@@ -66,8 +77,33 @@ def load(
     folder: Path, channels: tuple[str, ...], sources: tuple[str, ...], device: str = "cpu"
 ) -> tuple[Network, Card]:
     """The network, ready to judge. Raises WeightsError, by name, if it does not fit its use."""
-    card = _card(folder)
+    card = _fitting(folder, "ground", channels, sources)
+    return _filled(Network(_sizes(card)), folder, device), card
+
+
+def load_gated(
+    folder: Path, channels: tuple[str, ...], sources: tuple[str, ...], device: str = "cpu"
+) -> tuple[Gated, Card]:
+    """The network of two sources with its gate; else as ``load``."""
+    card = _fitting(folder, "audio-gate", channels, sources)
+    return _filled(Gated(_sizes(card)), folder, device), card
+
+
+def read(folder: Path) -> Card:
+    """What weights were made for. Raises WeightsError."""
+    try:
+        return Card.model_validate(json.loads((folder / CARD).read_text(encoding="utf-8")))
+    except OSError as error:
+        raise WeightsError(f"{str(folder)!r} is no checkpoint: it has no {CARD}") from error
+    except (ValueError, ValidationError) as error:
+        first = str(error).splitlines()[0]
+        raise WeightsError(f"{str(folder / CARD)!r} is no card of a network: {first}") from error
+
+
+def _fitting(folder: Path, kind: Kind, channels: tuple[str, ...], sources: tuple[str, ...]) -> Card:
+    card = read(folder)
     for what, mine, asked in (
+        ("kind", card.kind, kind),
         ("channels", card.channels, channels),
         ("sources", card.sources, sources),
         ("form", card.form, FORM),
@@ -75,11 +111,17 @@ def load(
         if mine != asked:
             raise WeightsError(
                 f"{str(folder)!r} was trained for {what} {mine}, not {asked}: "
-                "train another with `vmr train ground`"
+                f"train another with `vmr train {kind}`"
             )
+    return card
+
+
+def _sizes(card: Card) -> Sizes:
     # Each curve is two channels: see ``inputs.normalised``.
-    sizes = Sizes(2 * len(channels), len(sources), card.width, card.hidden)
-    network = Network(sizes)
+    return Sizes(PER_CURVE * len(card.channels), len(card.sources), card.width, card.hidden)
+
+
+def _filled(network: M, folder: Path, device: str) -> M:
     try:
         network.load_state_dict(load_file(folder / WEIGHTS))
     except (OSError, SafetensorError, RuntimeError) as error:
@@ -89,14 +131,4 @@ def load(
         ) from error
     if not all(torch.isfinite(part).all() for part in network.state_dict().values()):
         raise WeightsError(f"{str(folder)!r} has weights that are no numbers: train it again")
-    return network.to(device).eval(), card
-
-
-def _card(folder: Path) -> Card:
-    try:
-        return Card.model_validate(json.loads((folder / CARD).read_text(encoding="utf-8")))
-    except OSError as error:
-        raise WeightsError(f"{str(folder)!r} is no checkpoint: it has no {CARD}") from error
-    except (ValueError, ValidationError) as error:
-        first = str(error).splitlines()[0]
-        raise WeightsError(f"{str(folder / CARD)!r} is no card of a network: {first}") from error
+    return network.to(device).eval()

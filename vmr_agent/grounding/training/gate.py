@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from vmr_agent.grounding.gate import Gated
 from vmr_agent.grounding.inputs import Batch
 from vmr_agent.grounding.network import Judged, Sizes
-from vmr_agent.grounding.training.fit import Tell, train
+from vmr_agent.grounding.training.fit import Run, train
 from vmr_agent.grounding.training.lesson import Course, Lesson, Task
 from vmr_agent.grounding.training.targets import Moments
 
@@ -38,22 +38,22 @@ def fit_gated(
     seed: int,
     fixed: float | None = None,
     habits: Habits | None = None,
-    device: str = "cpu",
-    tell: Tell = lambda *_: None,
+    run: Run | None = None,
 ) -> Gated:
     """A gated network that learned from questions of two sources, the first without sound.
 
     ``fixed`` holds the gate there, and all else learns the same. Raises NotFiniteError as soon as
     it diverges.
     """
+    run, habits = run or Run(), habits or Habits()
     torch.manual_seed(seed)
-    gated, habits = Gated(sizes, fixed).to(device), habits or Habits()
-    lesson = Lesson(batch, moments, course, device)
+    gated = Gated(sizes, fixed).to(run.team.device)
+    lesson = Lesson(batch, moments, course, run.team.device)
 
     def cost(task: Task, epoch: int) -> Tensor:
         return _cost(gated, task, course, habits, min(1.0, epoch / habits.ramp))
 
-    return train(gated, lesson, len(batch), cost, course, seed, tell)
+    return train(gated, lesson, len(batch), cost, course, seed, run)
 
 
 def _cost(gated: Gated, task: Task, course: Course, habits: Habits, far: float) -> Tensor:
