@@ -52,8 +52,9 @@ def build(
 ) -> Truth:
     """Join the clips of a folder into the film `out`, of about so many minutes; truth beside it.
 
-    `absent` is how many queries about nothing in the film are asked besides those about clips that
-    were left out; None for all. The same seed and clips give the same truth. Raises JoinError.
+    `absent` is how many queries about nothing in the film are asked, at most half of them about
+    clips that were left out; None for all. The same seed and clips give the same truth. Raises
+    JoinError.
     """
     if not 0 < minutes < 24 * 60:
         raise JoinError("a film lasts more than 0 minutes and less than a day")
@@ -113,12 +114,11 @@ def _absent(
     shown = [query for file in there for query in clips[file].queries]
     missing = [query for file in clips if file not in there for query in clips[file].queries]
     others = list(listed.queries)
-    chance.shuffle(others)
-    plain = listed.unlike(others, shown)[:most]
-    return [
-        _asked(query, "absent", (), [])
-        for query in dict.fromkeys([*listed.unlike(missing, shown), *plain])
-    ]
+    for queries in (missing, others):
+        chance.shuffle(queries)
+    half = listed.unlike(missing, shown)[: None if most is None else most // 2]
+    asked = dict.fromkeys([*half, *listed.unlike(others, shown)])
+    return [_asked(query, "absent", (), []) for query in [*asked][:most]]
 
 
 def _asked(query: str, kind: Kind, family: Family, moments: list[Stretch]) -> Asked:

@@ -208,8 +208,9 @@ def test_clips_that_answer_the_same_are_one_family_cut_to_and_fro():
 
 def test_the_film_is_as_long_as_was_asked(folder, tmp_path):
     small = Form(width=32, height=18, fps=Fraction(5), rate=8_000)
-    told = build(folder, tmp_path / "f.mp4", 2, form=small)
-    assert told["duration"] == pytest.approx(120, rel=0.03)
+    told = build(folder, tmp_path / "f.mp4", 1, absent=7, form=small)
+    assert told["duration"] == pytest.approx(60, rel=0.06)
+    assert len([q for q in told["queries"] if q["kind"] == "absent"]) == 7
     assert told["duration"] == pytest.approx(picture_length(tmp_path / "f.mp4"))
 
 
