@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -191,6 +191,16 @@ class Settings(BaseSettings):
         preset = PROFILES.get(given.get("profile", "full"), {})
         return {**given, **{room: _under(given.get(room), set_) for room, set_ in preset.items()}}
 
+    @model_validator(mode="after")
+    def _calibrated(self) -> Self:
+        slow = "chat" if self.chat.model else "vision" if _looks(self.models.grounder) else ""
+        if self.verify.false_alarms is not None and slow:
+            raise ValueError(
+                f"verify.false_alarms asks each film hundreds of questions, too many for a {slow} "
+                "model: leave one of them out"
+            )
+        return self
+
 
 def from_environment() -> Settings:
     """Settings from ``VMR_…``. Raises SettingsError that names what is wrong."""
@@ -216,6 +226,10 @@ def from_environment() -> Settings:
         raise SettingsError(
             f"{name}: {given} is not JSON, which lists and whole groups of settings are given in"
         ) from None
+
+
+def _looks(grounder: str) -> bool:
+    return grounder.startswith("vision:")
 
 
 def _under(given: Any, preset: dict[str, object]) -> Any:

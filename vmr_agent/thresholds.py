@@ -102,6 +102,9 @@ class VerifySettings(Group):
 
     accept: float = Field(default=0.5, ge=0, le=1)
     """Probability from which a proposal is a moment."""
+    false_alarms: float | None = Field(default=None, ge=0.01, le=0.5)
+    """Share of questions about nothing in a film that may find something all the same: ``accept``
+    is then set for each film, by asking it some hundreds of them once. None leaves it as it is."""
     overlap: float = Field(default=0.5, gt=0, le=1)
     """IoU above which the lower-scored of two moments is a duplicate."""
     merge: float = Field(default=1.0, ge=0)
