@@ -34,6 +34,9 @@ class World(NamedTuple):
     """Mean number of stretches that are a little like what was asked for."""
     clear: tuple[float, float] = (0.5, 2.5)
     """How far a question's moments stand out, in deviations of the noise times three."""
+    uneven: tuple[float, float] = (0.0, 0.4)
+    """Deviation, of a question, of how far its moments stand out: what is shown twice is as clear
+    the second time, what happens twice need not be."""
     overlooked: float = 0.1
     """Share of moments that hardly stand out at all."""
     misjudged: tuple[float, float] = (0.0, 0.02)
@@ -112,7 +115,8 @@ def _film(world: World, dice: Dice) -> Film:
     steps = int(dice.integers(world.steps[0], world.steps[1] + 1))
     cuts = _cuts(world, steps, dice)
     moments = _moments(world, steps, cuts, dice)
-    return Film(steps, cuts, moments, _others(world, steps, moments, dice))
+    film = Film(steps, cuts, moments, np.zeros((0, 2), np.float32))
+    return film._replace(others=_others(world, film, dice))
 
 
 def _looked_at(world: World, film: Film, clear: float, dice: Dice) -> tuple[Floats, Floats]:
@@ -122,7 +126,8 @@ def _looked_at(world: World, film: Film, clear: float, dice: Dice) -> tuple[Floa
 
 
 def _sight(world: World, film: Film, clear: float, dice: Dice) -> Sight:
-    heights = dice.uniform(0.6, 1.2, len(film.moments))
+    uneven = dice.uniform(*world.uneven)
+    heights = np.maximum(0.2, 1 + uneven * dice.normal(size=len(film.moments)))
     heights[dice.random(len(heights)) < world.overlooked] *= 0.15
     tops = clear * np.concatenate([heights, dice.uniform(0.1, 0.9, len(film.others))])
     misjudged = dice.uniform(*world.misjudged)
@@ -146,25 +151,28 @@ def _moments(world: World, steps: int, cuts: Floats, dice: Dice) -> Floats:
             break
         length = np.clip(np.round(dice.lognormal(*world.length) / max(1, wanted) ** 0.5), 1, steps)
         start = float(dice.integers(0, int(steps - length) + 1))
-        end = start + float(length)
-        if dice.random() < world.at_cuts:
-            start = float(cuts[np.abs(cuts - start).argmin()])
-        if dice.random() < world.at_cuts:
-            end = float(cuts[np.abs(cuts - end).argmin()])
+        start, end = _cut(world, start, start + float(length), cuts, dice)
         if start < end and all(end < s or start > e for s, e in found):
             found.append((start, end))
     return np.array(sorted(found), np.float32).reshape(-1, 2)
 
 
-def _others(world: World, steps: int, moments: Floats, dice: Dice) -> Floats:
+def _cut(world: World, start: float, end: float, cuts: Floats, dice: Dice) -> tuple[float, float]:
+    """Ends moved to the nearest cuts, some of them."""
+    near = [float(cuts[np.abs(cuts - edge).argmin()]) for edge in (start, end)]
+    first, last = (dice.random() < world.at_cuts for _ in near)
+    return (near[0] if first else start), (near[1] if last else end)
+
+
+def _others(world: World, film: Film, dice: Dice) -> Floats:
     """(D, 2) stretches that are a little like it, none of them in a moment."""
-    found = []
+    found, true = list[tuple[float, float]](), film.moments
     for _ in range(dice.poisson(world.alike)):
-        length = min(steps, 1 + dice.lognormal(*world.length))
-        start = dice.uniform(0, steps - length)
-        inside = np.minimum(moments[:, 1], start + length) - np.maximum(moments[:, 0], start)
-        if not len(moments) or inside.max() <= 0:
-            found.append((start, start + length))
+        length = min(film.steps, 1 + dice.lognormal(*world.length))
+        start = dice.uniform(0, film.steps - length)
+        start, end = _cut(world, start, start + length, film.cuts, dice)
+        if start < end and (np.minimum(true[:, 1], end) <= np.maximum(true[:, 0], start)).all():
+            found.append((start, end))
     return np.array(found, np.float32).reshape(-1, 2)
 
 
