@@ -21,7 +21,8 @@ from pathlib import Path
 from evals.refine import rows as files
 from evals.refine.agreement import agreement, concatenated
 from evals.refine.export import export
-from evals.refine.learn import Answers, Plan, answers, crossed, folds, learn
+from evals.refine.learn import Answers, Fold, Plan, answered, crossed, folds
+from evals.refine.rerank import RERANKERS
 from evals.refine.table import figures, lines
 from vmr_agent import threads
 from vmr_agent.adapters.grounder import shipped
@@ -37,16 +38,16 @@ def refined(args: argparse.Namespace) -> tuple[Asked, Answers]:
         members=args.members,
         gated=args.gate is not None,
         held=_held(args.gate),
+        rerank=args.rerank,
         begin=None if args.begin == NOTHING else shipped() if not args.begin else Path(args.begin),
     )
     truth = files.read(args.ground_truth, files.TRUTH)
     if args.train_on:
         known = files.joined([files.read(path, files.WINDOWS) for path in args.train_on])
         asked = files.joined([files.read(path, files.WINDOWS) for path in args.predict])
-        networks = learn(
-            [files.question(each) for each in known], files.moments(known, truth), plan, args.seed
-        )
-        return asked, answers(networks, [files.question(e) for e in asked], plan, args.seed)
+        told, moments = [files.question(each) for each in known], files.moments(known, truth)
+        fold = Fold(told, moments, [files.question(each) for each in asked], plan, args.seed)
+        return asked, answered(fold)
     asked = files.joined([files.read(path, files.WINDOWS) for path in args.predictions])
     held_out = folds(files.videos(asked), args.folds, args.seed)
     true, questions = files.moments(asked, truth), [files.question(each) for each in asked]
@@ -72,6 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--predictions", type=Path, action="append", help="a submission file; again for more")
     add("--ground-truth", type=Path, required=True)
     add("--gate", nargs="?", const="learned", help="weigh two files, without and with sound")
+    add("--rerank", choices=sorted(RERANKERS), help="somebody else's way, to compare with")
     add("--folds", type=int, default=5)
     add("--train-on", type=Path, action="append", help="learn from this file …")
     add("--predict", type=Path, action="append", help="… and refine this one")

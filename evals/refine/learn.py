@@ -11,13 +11,14 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from evals.refine.rerank import reranked
 from vmr_agent.grounding.checkpoint import load, read
 from vmr_agent.grounding.decode import Effort, posterior, rank
 from vmr_agent.grounding.features import Tensors
 from vmr_agent.grounding.gate import Gated
 from vmr_agent.grounding.inputs import Batch, Floats, Question, cells, collate
 from vmr_agent.grounding.judge import judged
-from vmr_agent.grounding.network import Network, Sizes
+from vmr_agent.grounding.network import COUNTS, Network, Sizes
 from vmr_agent.grounding.training.begin import begun
 from vmr_agent.grounding.training.fit import fit
 from vmr_agent.grounding.training.gate import fit_gated
@@ -45,6 +46,8 @@ class Plan(NamedTuple):
     """Whether two sources, the first without sound, are weighed by a gate (IMG)."""
     held: float | None = None
     """Where the gate is held instead of being learned."""
+    rerank: str | None = None
+    """Instead of all this, somebody else's way: see ``rerank``."""
     begin: Path | None = None
     """Folder of the network of one source that learning goes on from; None begins from nothing."""
 
@@ -140,17 +143,24 @@ def folds(videos: Sequence[str], count: int, seed: int) -> Ints:
     return np.array([place[video] for video in videos], np.int64)
 
 
-class _Fold(NamedTuple):
-    known: list[Question]
+class Fold(NamedTuple):
+    """What is learned from, and what is asked."""
+
+    known: Sequence[Question]
     moments: Moments
-    asked: list[Question]
+    asked: Sequence[Question]
     plan: Plan
     seed: int
 
 
-def _answered(fold: _Fold) -> Answers:
-    networks = learn(fold.known, fold.moments, fold.plan, fold.seed)
-    return answers(networks, fold.asked, fold.plan, fold.seed)
+def answered(fold: Fold) -> Answers:
+    """The answers of networks that learned from what is known."""
+    known, plan, seed = (fold.known, fold.moments), fold.plan, fold.seed
+    if plan.rerank is None:
+        return answers(learn(*known, plan, seed), fold.asked, plan, seed)
+    told = reranked(plan.rerank, known, fold.asked, plan.course, seed)
+    nothing = np.full((len(told), COUNTS), np.nan, np.float32)
+    return Answers([w for w, _ in told], [q for _, q in told], nothing, nothing[:, 0])
 
 
 def crossed(
@@ -168,10 +178,10 @@ def crossed(
             np.flatnonzero(each).tolist() for each in (held_out != number, held_out == number)
         )
         known = [questions[n] for n in rest], [moments[n] for n in rest]
-        jobs.append(_Fold(*known, [questions[n] for n in asked], plan, 100 * seed + int(number)))
+        jobs.append(Fold(*known, [questions[n] for n in asked], plan, 100 * seed + int(number)))
         places.append(asked)
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        parts = list(pool.map(_answered, jobs))
+        parts = list(pool.map(answered, jobs))
     order = np.argsort(np.concatenate(places))
     windows = [each for part in parts for each in part.windows]
     quality = [each for part in parts for each in part.quality]
