@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -67,19 +68,40 @@ def picture_start(path: Path) -> float | None:
         return next((picture.start for picture in shown), None)
 
 
-def read_pictures(path: Path, form: Form) -> Iterator[Picture]:
+def picture_length(path: Path) -> float:
+    """Seconds from a file's first picture to the end of its last, as its packets tell; else 0."""
+    hush()
+    with av.open(path, metadata_errors="replace") as box:
+        stream = _video(box)
+        told = [p for p in box.demux(stream) if p.pts is not None] if stream else []
+        if stream is None or not told:
+            return 0.0
+        last = max(told, key=lambda packet: packet.pts or 0)
+        ticks = (last.pts or 0) - min(packet.pts or 0 for packet in told) + (last.duration or 0)
+        return float(ticks * last.time_base)
+
+
+def read_pictures(
+    path: Path, form: Form, first: float = 0.0, last: float = math.inf
+) -> Iterator[Picture]:
     """The pictures of a file, one a tick, each shown when and as long as its time stamps say.
 
-    Upright, scaled to fit the film with their shape kept, on black.
+    Upright, scaled to fit the film with their shape kept, on black. ``first`` and ``last`` are
+    seconds after the file's first picture between which they are wanted.
     """
-    ticks, first = 0, None
+    ticks, began = 0, None
+    start = round(first * form.fps)
+    end = last if math.isinf(last) else round(last * form.fps)
     for shown in _shown(path):
-        first = shown.start if first is None else first
+        began = shown.start if began is None else began
         # Of pictures that come faster than ticks some are left out, but never the first.
-        held = max(round((shown.end - first) * form.fps) - ticks, 0 if ticks else 1)
-        if held > 0:
-            yield from [fit(shown, form)] * held
-            ticks += held
+        held = max(round((shown.end - began) * form.fps) - ticks, 0 if ticks else 1)
+        wanted = min(ticks + held, end) - max(ticks, start)
+        if wanted > 0:
+            yield from [fit(shown, form)] * int(wanted)
+        ticks += held
+        if ticks >= end:
+            return
 
 
 def fit(shown: Shown, form: Form) -> Picture:

@@ -20,7 +20,7 @@ from typing import NoReturn, TypedDict
 import av
 
 from evals.film import Form, write_film
-from evals.joiner import Joiner, Placed, Stretch
+from evals.joiner import Joiner, Piece, Placed, Stretch
 from evals.playlist import SPOKEN, Clips, JoinError, Order, find, load_clips, rounds
 
 
@@ -69,10 +69,10 @@ def join(
     if out.resolve() in [clip.path.resolve() for clip in clips.values()]:
         raise JoinError(f"{out} is one of the clips")
     with write_film(out, form or Form()) as film:
-        joiner = Joiner(film, clips, laid)
+        joiner = Joiner(film, clips)
         for names in rounds(clips, order, repeat, seed):
             for name in names:
-                joiner.lay(name)
+                joiner.lay(Piece(name, under=tuple(laid.get(name, ()))))
             if film.seconds >= seconds:
                 break
         joiner.end()
@@ -104,7 +104,8 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"join: {' '.join(message.split())}\n")
 
 
-def _size(text: str) -> tuple[int, int]:
+def size(text: str) -> tuple[int, int]:
+    """A film's size from `640x360`, for argparse."""
     wide, _, high = text.partition("x")
     if not (wide.isdecimal() and high.isdecimal()):
         raise argparse.ArgumentTypeError(f"{text!r} is not a size like 640x360")
@@ -113,14 +114,15 @@ def _size(text: str) -> tuple[int, int]:
     return int(wide), int(high)
 
 
-def _rate(text: str) -> Fraction:
+def rate(text: str) -> Fraction:
+    """Pictures per second from `25` or `30000/1001`, for argparse."""
     try:
-        rate = Fraction(text)
+        value = Fraction(text)
     except (ValueError, ZeroDivisionError):
-        rate = Fraction(0)
-    if not 1 <= rate <= 240:
+        value = Fraction(0)
+    if not 1 <= value <= 240:
         raise argparse.ArgumentTypeError(f"{text!r} is not a rate between 1 and 240")
-    return rate
+    return value
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -146,8 +148,8 @@ def _parser() -> _Parser:
     add("--seed", type=int, default=0, help="of every shuffle")
     add("--repeat", type=_times, action="append", default=[], metavar="NAME=K")
     add("--seconds", type=float, default=0.0, help="repeat whole rounds until it is this long")
-    add("--size", type=_size, default=(640, 360), metavar="WIDTHxHEIGHT")
-    add("--fps", type=_rate, default=Fraction(25), help="pictures per second")
+    add("--size", type=size, default=(640, 360), metavar="WIDTHxHEIGHT")
+    add("--fps", type=rate, default=Fraction(25), help="pictures per second")
     add("--under", type=_pair, action="append", default=[], metavar="SPEECH=CLIP")
     add("--truth", type=Path, metavar="OUT.json", help="write what is where")
     return parser
@@ -173,14 +175,15 @@ def main(argv: Sequence[str] | None = None) -> int:
             form=Form(width=args.size[0], height=args.size[1], fps=args.fps),
         )
         if args.truth:
-            _write(args.truth, json.dumps(truth, indent=1) + "\n")
+            write(args.truth, json.dumps(truth, indent=1) + "\n")
     except (JoinError, OSError, av.FFmpegError) as error:
         parser.error(str(error))
     print(f"{args.out}: {truth['duration']:.1f} s, {len(truth['clips'])} clips", file=sys.stdout)
     return 0
 
 
-def _write(path: Path, text: str) -> None:
+def write(path: Path, text: str) -> None:
+    """Whole or not at all."""
     part = path.with_name(f".{path.name}.part")
     part.write_text(text, encoding="utf-8")
     part.replace(path)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import closing
+import math
+from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TypedDict
+from typing import NamedTuple, TypedDict
 
+import cv2
 import numpy as np
 
-from evals.film import FilmWriter, Sound
+from evals.film import FilmWriter, Picture, Sound
 from evals.footage import read_pictures, read_sound
 from evals.playlist import Clips
 
@@ -60,30 +62,94 @@ class Speech:
     tap: Tap
 
 
+class Look(NamedTuple):
+    """How a clip is shown."""
+
+    mirrored: bool = False
+    zoom: float = 1.0
+    """So much closer, at its middle."""
+
+
+class Piece(NamedTuple):
+    """A clip, or a part of one, as it is laid into a film."""
+
+    file: str
+    first: float = 0.0
+    """Seconds after the clip's first picture from which …"""
+    last: float = math.inf
+    """… and up to which it is shown."""
+    look: Look = Look()
+    fade: float = 0.0
+    """Seconds over which it dissolves into what comes next; 0 for a cut."""
+    under: tuple[str, ...] = ()
+    """Sound files that begin with it."""
+
+
+@dataclass
+class Strand:
+    """What is still to come of a piece: pictures that are read already, and its sound."""
+
+    sound: Tap
+    pictures: deque[Picture] = field(default_factory=deque)
+    whole: int = 0
+    """Pictures over which it dissolves, once nothing more of it is read."""
+
+
 @dataclass
 class Joiner:
-    """Lays clips into a film and notes where."""
+    """Lays pieces of clips into a film and notes where."""
 
     film: FilmWriter
     clips: Clips
-    under: Mapping[str, Sequence[str]]
-    """Sound files by the picture clip that they are laid under."""
     placed: list[Placed] = field(default_factory=list)
     heard: list[Placed] = field(default_factory=list)
     _speaking: list[Speech] = field(default_factory=list)
+    _leaving: Strand | None = None
 
-    def lay(self, file: str) -> None:
-        """Add one clip: its pictures, and as much of its sound as they are long."""
-        form, clip, start = self.film.form, self.clips[file], self.film.seconds
-        self._begin(self.under.get(file, ()))
-        with closing(read_sound(clip.path, form.rate, clip.start)) as chunks:
-            own = Tap(chunks)
-            for picture in read_pictures(clip.path, form):
-                self.film.write(picture, self._mix(own.take(self.film.due)))
-        self.placed.append({"file": file, "span": self._since(start)})
+    def lay(self, piece: Piece) -> None:
+        """Add a piece: its pictures, and as much of its sound as they are long.
+
+        Where one dissolves into another, the boundary is in the middle of the dissolve.
+        """
+        form, clip = self.film.form, self.clips[piece.file]
+        self._begin(piece.under)
+        start = self._boundary()
+        assert clip.start is not None, "sound has no pictures to lay"
+        strand = Strand(Tap(read_sound(clip.path, form.rate, clip.start + piece.first)))
+        for picture in read_pictures(clip.path, form, piece.first, piece.last):
+            strand.pictures.append(seen(picture, piece.look))
+            if len(strand.pictures) > round(piece.fade * form.fps):
+                self._show(strand)
+        self._let_go()
+        strand.whole = len(strand.pictures)
+        self._leaving = strand
+        self.placed.append({"file": piece.file, "span": _stretch(start, self._boundary())})
+
+    def _boundary(self) -> float:
+        """Seconds at which what is read now follows on what was."""
+        held = len(self._leaving.pictures) if self._leaving else 0
+        return self.film.seconds + float(held / self.film.form.fps / 2)
+
+    def _show(self, strand: Strand) -> None:
+        """The next tick of a piece, mixed with what is left of the one before."""
+        picture, own = strand.pictures.popleft(), strand.sound.take(self.film.due)
+        leaving = self._leaving
+        if leaving is not None and leaving.pictures:
+            share = (len(leaving.pictures) - 0.5) / leaving.whole
+            old, other = leaving.pictures.popleft(), leaving.sound.take(self.film.due)
+            picture = cv2.addWeighted(old, share, picture, 1 - share, 0).astype(np.uint8)
+            own = (share * other + (1 - share) * own).astype(np.float32)
+        self.film.write(picture, self._mix(own))
+
+    def _let_go(self) -> None:
+        """What is left of the piece before where this one is over sooner than the dissolve."""
+        leaving, self._leaving = self._leaving, None
+        while leaving is not None and leaving.pictures:
+            self._show(leaving)
 
     def end(self) -> None:
-        """Cut off what is still being said."""
+        """Show what is left, and cut off what is still being said."""
+        self._let_go()
         for speech in self._speaking:
             self._note(speech)
         self._speaking = []
@@ -106,8 +172,15 @@ class Joiner:
         end = speech.start + speech.tap.given / self.film.form.rate
         self.heard.append({"file": speech.file, "span": _stretch(speech.start, end)})
 
-    def _since(self, start: float) -> Stretch:
-        return _stretch(start, self.film.seconds)
+
+def seen(picture: Picture, look: Look) -> Picture:
+    """A picture as it is to be shown, of the same size."""
+    high, wide = picture.shape[:2]
+    if look.zoom > 1:
+        top, left = (round(side * (1 - 1 / look.zoom) / 2) for side in (high, wide))
+        inside = picture[top : high - top, left : wide - left]
+        picture = cv2.resize(inside, (wide, high)).astype(np.uint8)
+    return np.ascontiguousarray(picture[:, ::-1]) if look.mirrored else picture
 
 
 def _stretch(start: float, end: float) -> Stretch:

@@ -102,7 +102,7 @@ def test_a_key_alone_switches_nothing_on(tmp_path: Path, colours: Path) -> None:
     with endpoint(echo) as served:
         more = {"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": served.url}
         fakes = CHATTY.replace("chat=ChatServer(settings.chat)", "chat=_chat(settings)")
-        fakes += "from vmr_agent.toolbox import _chat\n"
+        fakes += "from vmr_agent.workshop import chat as _chat\n"
         run = vmr(tmp_path, "find", colours, "red", command=program(fakes), **more)
     assert run.returncode == 0
     assert served.requests == []

@@ -68,6 +68,25 @@ def test_what_is_on_show_at_a_time(gallery: Gallery, side: int) -> None:
     assert numbers == pytest.approx([0, 12, 30, 39], abs=1.2 if side == 64 else 0.4)
 
 
+def brightness(image: np.ndarray) -> float:
+    return (float(image.mean()) - 20) / 5
+
+
+def test_frames_come_with_their_own_times_rising_and_each_once(gallery: Gallery) -> None:
+    frames = gallery.look([3.04, 0.0, 1.24, 1.26, 1.21, 99.0], lambda: None)
+    assert [time for time, _ in frames] == pytest.approx([0, 1.2, 1.3, 3.0, 3.9])
+    assert [brightness(image) for _, image in frames] == pytest.approx([0, 12, 13, 30, 39], abs=1)
+    assert {image.shape for _, image in frames} == {(64, 96, 3)}
+
+
+def test_frames_of_a_damaged_strip_are_decoded_anew(gallery: Gallery, tmp_path: Path) -> None:
+    (strip,) = (tmp_path / "shelf").rglob("*.pieces/00000.npz")
+    strip.write_bytes(b"damaged")
+    frames = gallery.look([3.0, 1.2], lambda: None)
+    assert [time for time, _ in frames] == [1.2, 3.0]
+    assert [brightness(image) for _, image in frames] == pytest.approx([12, 30], abs=1)
+
+
 def test_the_last_picture_may_be_held_beyond_the_last_reel(tmp_path: Path) -> None:
     shelf = Shelf(tmp_path)
     for number, grey in enumerate((50, 100, 150)):

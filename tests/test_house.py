@@ -39,7 +39,10 @@ DOORS = {
     "rapidocr": {"adapters/ocr.py"},
     "scenedetect": {"adapters/scenes.py"},
     "timm": {"adapters/concepts.py"},
-    "transformers": {"adapters/tagger.py"},
+    "transformers": {
+        *("adapters/tagger.py", "adapters/published.py", "adapters/resident.py"),
+        "adapters/vision.py",
+    },
     "typer": {"cli/app.py", "cli/index.py", "cli/train.py"},
     "whisperx": {"adapters/whisper.py", "adapters/sound.py"},
 }

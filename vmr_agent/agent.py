@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from vmr_agent import __version__, downloads, tools
+from vmr_agent import __version__, alarms, downloads, tools
 from vmr_agent.artefacts import Entry, Shelved
 from vmr_agent.coverage import coverage
 from vmr_agent.errors import QueryError, SettingsError, ShelfError, VideoNotFoundError
@@ -78,8 +78,9 @@ class VMRAgent:
         self._toolbox.check()
         seen = yield from self._watch(film)
         asked = State(video=film, request=request, steps=seen.steps)
-        final = yield from self._walk(self._back_half, asked)
-        yield self._report(final)
+        box = yield from alarms.strict(self._toolbox, self._back_half, asked, self._progress)
+        final = yield from self._walk(self._back_half, asked, box)
+        yield self._report(final, box)
 
     def index(self, video: str | Path) -> Video:
         """Do the once-per-video half ahead of time. Returns the film as decoding found it."""
@@ -190,12 +191,12 @@ class VMRAgent:
         if box.shelved(tray):
             return tray
         with box.shelf.alone(film.fingerprint):
-            return (yield from self._walk(self._front_half, tray))
+            return (yield from self._walk(self._front_half, tray, box))
 
-    def _walk(self, graph: Compiled, tray: State) -> Generator[Progress, None, State]:
+    def _walk(self, graph: Compiled, tray: State, box: Toolbox) -> Generator[Progress, None, State]:
         """Through a graph, in a thread, so that whoever waits can break it off."""
         give_back()  # from here on little is kept
-        context, final = self._toolbox.running(), tray
+        context, final = box.running(), tray
         showing = context.showing
         config: Any = {"recursion_limit": STEPS}
 
@@ -252,8 +253,7 @@ class VMRAgent:
         known = self._toolbox.entry(state).video
         return known.model_copy(update={"path": state.video.path})
 
-    def _report(self, state: State) -> RunReport:
-        box = self._toolbox
+    def _report(self, state: State, box: Toolbox) -> RunReport:
         entry, video = box.entry(state), self._seen(state)
         moments = state.judged.moments
         turned_down = [*state.judged.rejected, state.horizon.rejected]

@@ -5,8 +5,8 @@ gallery.jpegs(film, [12.0, 60.5], side=260)
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import cached_property
+from collections.abc import Callable, Sequence
+from functools import cached_property, partial
 from pathlib import Path
 
 import cv2
@@ -37,6 +37,19 @@ class Gallery:
             images = stills(self._path, self._settings.video, times, side, alive)
         return [_jpeg(image, side) for image in images]
 
+    def look(self, times: Sequence[float], alive: Alive) -> list[tuple[float, Image]]:
+        """The frames of the strip nearest to each time, with their own times: rising, each once.
+
+        They are decoded anew, at those times exactly, where a piece of the strip is damaged.
+        """
+        try:
+            near = dict(map(self._nearest, times))
+        except ShelfError:
+            asked, side = sorted(set(times)), self._settings.strip.short_side
+            images = stills(self._path, self._settings.video, asked, side, alive)
+            return list(zip(asked, images, strict=True))
+        return [(time, near[time]()) for time in sorted(near)]
+
     def _strip(self, times: Sequence[float]) -> list[Image] | None:
         """What the strip has; None where a piece of it is damaged: the film itself is not."""
         try:
@@ -46,14 +59,24 @@ class Gallery:
 
     def _kept(self, time: float) -> Image:
         """The last sample of the strip up to a time."""
+        strip, index = self._place(time)
+        return strip.image(index)
+
+    def _nearest(self, time: float) -> tuple[float, Callable[[], Image]]:
+        """The time of the sample nearest to a time, and how it is decoded."""
+        strip, index = self._place(time)
+        near = strip.times[index : index + 2]
+        index += int(np.abs(near - time).argmin())
+        return float(strip.times[index]), partial(strip.image, index)
+
+    def _place(self, time: float) -> tuple[Strip, int]:
+        """Where the last sample up to a time is; before all of them, the first."""
         number = self._reel(time)
         while True:
             strip = Strip.load(self._shelf.piece(self._footage, number, Take)[1])
             index = int(np.searchsorted(strip.times, time + 1e-6, side="right")) - 1
-            if index >= 0:
-                return strip.image(index)
-            if number == 0:  # before the first
-                return strip.image(0)
+            if index >= 0 or number == 0:
+                return strip, max(0, index)
             number -= 1
 
     def _reel(self, time: float) -> int:

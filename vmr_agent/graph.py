@@ -15,7 +15,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 
-from vmr_agent import advice, piecework, tools
+from vmr_agent import advice, boundaries, piecework, tools
 from vmr_agent.artefacts import Entry, Footage, Glances, Screen, Sounds, Speech, Take, Vectors
 from vmr_agent.room import Node, Tick, room
 from vmr_agent.state import Door, Heard, State, Update, Watched
@@ -176,7 +176,9 @@ def trim(state: State, box: Toolbox, tick: Tick) -> Update:
 def ground(state: State, box: Toolbox, tick: Tick) -> Update:
     film, (found, rows) = box.film(state), box.curves(state)
     each = (tools.ground(clip, film, found, rows, box.settings.ground) for clip in state.clips)
-    return {"proposals": tuple(proposal for proposals in each for proposal in proposals)}
+    ruled = [proposal for proposals in each for proposal in proposals]
+    reply, faults = boundaries.told(box, state, ruled)
+    return {"proposals": tools.placed(state.clips, ruled, reply), "faults": faults}
 
 
 @room

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import ctypes.util
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 SETTINGS = {
@@ -17,6 +18,35 @@ SETTINGS = {
     -1: 1 << 30,  # M_TRIM_THRESHOLD: nor does the heap shrink, until it is told to
 }
 """By glibc's numbers for them."""
+
+
+MEMORY = Path("/proc/meminfo")
+LIMITS = tuple(
+    (Path("/sys/fs/cgroup") / most, Path("/sys/fs/cgroup") / used)
+    for most, used in (
+        ("memory.max", "memory.current"),
+        ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),
+    )
+)
+"""What a container may take and takes, in the files of either version of Linux's control groups."""
+
+
+def available() -> int | None:
+    """Bytes that may be taken without anything being swapped; None where nobody tells (no Linux).
+
+    What a container's files take of its share is counted as taken, although it could be given up.
+    """
+    try:
+        lines = dict(line.split(":", 1) for line in MEMORY.read_text().splitlines())
+        free = [1024 * int(lines["MemAvailable"].split()[0])]
+    except (OSError, KeyError, ValueError):
+        return None
+    for most, used in LIMITS:
+        try:
+            free.append(int(most.read_text()) - int(used.read_text()))
+        except (OSError, ValueError):  # there is no such file, or it says "max"
+            continue
+    return max(0, min(free))
 
 
 def give_back() -> None:

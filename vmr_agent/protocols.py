@@ -268,7 +268,7 @@ class Bounded(NamedTuple):
 
     span: Span
     chance: float
-    """Probability that it overlaps a moment by half and more."""
+    """Probability that it overlaps a moment by half and more, if there is any moment at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,6 +281,8 @@ class GroundReply:
     """Probability that there is any moment in the clips at all."""
     number: tuple[float, ...] = ()
     """Probability of 0, 1, 2, … moments, the last of so many or more; empty if it is not told."""
+    lacking: str = ""
+    """What it had to do without, in one line that says which setting to lower; empty: nothing."""
 
 
 class Grounder(Protocol):

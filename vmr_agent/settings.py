@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -23,6 +23,7 @@ from vmr_agent.thresholds import GroundSettings as GroundSettings
 from vmr_agent.thresholds import RetrieveSettings as RetrieveSettings
 from vmr_agent.thresholds import TrimSettings as TrimSettings
 from vmr_agent.thresholds import VerifySettings as VerifySettings
+from vmr_agent.thresholds import VisionSettings as VisionSettings
 
 
 class ShotSettings(Group):
@@ -70,6 +71,10 @@ class ModelSettings(Group):
     tagger: str = "auto"
     """Names sounds: ``auto`` (one already in the hub's cache, else none), ``off``, or a folder or
     hub name of CLAP or an audio classifier, with safetensors weights."""
+    grounder: str = "auto"
+    """Places boundaries: ``auto`` (weights that come with this package, else ``rules``), ``rules``
+    (by hand, from the curves), a folder that ``vmr train ground`` wrote, or ``vision:MODEL``, a
+    folder or hub name of a video-language model."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where tensors live."""
     language: str | None = None
@@ -176,6 +181,7 @@ class Settings(BaseSettings):
     trim: TrimSettings = TrimSettings()
     ground: GroundSettings = GroundSettings()
     verify: VerifySettings = VerifySettings()
+    vision: VisionSettings = VisionSettings()
     max_query_words: int = Field(default=200, ge=1)
     """Words; longer is no question, and the text encoder reads no further."""
 
@@ -184,6 +190,16 @@ class Settings(BaseSettings):
     def _profiled(cls, given: Any) -> Any:
         preset = PROFILES.get(given.get("profile", "full"), {})
         return {**given, **{room: _under(given.get(room), set_) for room, set_ in preset.items()}}
+
+    @model_validator(mode="after")
+    def _calibrated(self) -> Self:
+        slow = "chat" if self.chat.model else "vision" if _looks(self.models.grounder) else ""
+        if self.verify.false_alarms is not None and slow:
+            raise ValueError(
+                f"verify.false_alarms asks each film hundreds of questions, too many for a {slow} "
+                "model: leave one of them out"
+            )
+        return self
 
 
 def from_environment() -> Settings:
@@ -210,6 +226,10 @@ def from_environment() -> Settings:
         raise SettingsError(
             f"{name}: {given} is not JSON, which lists and whole groups of settings are given in"
         ) from None
+
+
+def _looks(grounder: str) -> bool:
+    return grounder.startswith("vision:")
 
 
 def _under(given: Any, preset: dict[str, object]) -> Any:

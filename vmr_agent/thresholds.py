@@ -102,6 +102,9 @@ class VerifySettings(Group):
 
     accept: float = Field(default=0.5, ge=0, le=1)
     """Probability from which a proposal is a moment."""
+    false_alarms: float | None = Field(default=None, ge=0.01, le=0.5)
+    """Share of questions about nothing in a film that may find something all the same: ``accept``
+    is then set for each film, by asking it some hundreds of them once. None leaves it as it is."""
     overlap: float = Field(default=0.5, gt=0, le=1)
     """IoU above which the lower-scored of two moments is a duplicate."""
     merge: float = Field(default=1.0, ge=0)
@@ -114,3 +117,25 @@ class VerifySettings(Group):
     """By how much the question must be likelier to hold than the altered ones."""
     judged: int = Field(default=6, ge=1)
     """Proposals that a chat model judges in one round, best first."""
+
+
+class VisionSettings(Group):
+    """How a video-language model looks at clips, where one grounds (see docs/vision.md)."""
+
+    frames: int = Field(default=64, ge=1, le=512)
+    """Pictures of a clip, or of a moment that is judged, at most: what it needs of memory beside
+    its weights grows with them."""
+    fps: float = Field(default=2.0, gt=0, le=30)
+    """Pictures a second, where a clip is short enough: the strip has no more by default."""
+    pixels: int = Field(default=128 * 32 * 32, ge=4 * 32 * 32, le=1280 * 32 * 32)
+    """Pixels of a picture at most; 1024 of them, or 784, are one token. What the strip keeps of
+    16:9 has 120,000."""
+    quantized: bool = False
+    """Whether weights are made 4-bit as they are loaded (bitsandbytes): 11 GiB for 8 billion in
+    place of 20, at some loss."""
+    stay: bool = False
+    """Whether the model stays in memory between questions. Loading one takes seconds; until then
+    its memory is others'."""
+    moments: int = Field(default=8, ge=1, le=50)
+    """Moments of a clip that are judged, in the order in which they were named: each is looked at
+    once more."""

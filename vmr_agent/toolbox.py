@@ -1,4 +1,4 @@
-"""What the rooms may use, and the only place where adapters are made."""
+"""What the rooms may use."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from vmr_agent import workshop
 from vmr_agent.artefacts import Curves, Entry, Footage, Screen, Sounds, Speech, Vectors
 from vmr_agent.counsel import Counsel, Rungs
-from vmr_agent.errors import SettingsError
+from vmr_agent.errors import WeightsError
 from vmr_agent.film import Film
 from vmr_agent.library import Shelf, digest
 from vmr_agent.playback import probe
@@ -23,6 +24,7 @@ from vmr_agent.protocols import (
     Arrays,
     ChatModel,
     Encoder,
+    Grounder,
     Index,
     Listener,
     Reader,
@@ -40,6 +42,7 @@ R = TypeVar("R", bound=Record)
 Made = tuple[R, Arrays]
 LAYOUT = 5  # raised when artefacts change their meaning: old ones are then made again
 FILMS = 4  # films held in memory, ready to be asked about
+BY_HAND = "relevance curves"  # what grounds without a grounder
 WHOLE: dict[str, type[Record]] = {
     "footage": Footage,
     "vectors": Vectors,
@@ -65,6 +68,8 @@ class Toolbox:
     index: Index
     transcriber: Transcriber | None = None
     reader: Reader | None = None
+    grounder: Grounder | None = None
+    """Places boundaries; None where the hand rules do."""
     chat: ChatModel | None = None
     rungs: Rungs = field(default_factory=Rungs)
     """What the chat endpoint was found to take."""
@@ -171,6 +176,19 @@ class Toolbox:
     @property
     def models(self) -> dict[str, str]:
         """Which model does what, for the report."""
+        return {**self._makers, "grounding": self._grounding}
+
+    @property
+    def _grounding(self) -> str:
+        """The hand rules where there is no grounder, or only one that lacks its weights."""
+        try:
+            return self.grounder.name if self.grounder else BY_HAND
+        except WeightsError:
+            return BY_HAND
+
+    @property
+    def _makers(self) -> dict[str, str]:
+        """All that artefacts may depend on."""
         return {
             "shots": self.detector.name,
             "picture": self.encoder.name,
@@ -180,13 +198,12 @@ class Toolbox:
             "speech": self.transcriber.name if self.transcriber else "off",
             "text": self.reader.name if self.reader else "off",
             "chat": self.chat.name if self.chat else "off",
-            "grounding": "relevance curves",
         }
 
     @cached_property
     def _digests(self) -> dict[str, str]:
         """What each artefact depends on besides the film itself, in sixteen digits."""
-        s, m = self.settings, self.models
+        s, m = self.settings, self._makers
         decode = s.video.model_dump(include={"frames", "reel", "max_pixels"})
         looks = (s.strip.model_dump(), s.shots.model_dump())
         footage = digest(LAYOUT, m["shots"], decode, *looks)
@@ -221,7 +238,7 @@ def build_toolbox(settings: Settings) -> Toolbox:
     shelf = Shelf(home(settings))
     sentences = MiniLM(shelf.home)
     device = pick(settings.models.device)
-    encoder = _encoder(settings, shelf, sentences, device)
+    encoder = workshop.encoder(settings, shelf, sentences, device)
     makers = {"picture": encoder.name, "speech": sentences.name, "text": sentences.name}
     return Toolbox(
         settings=settings,
@@ -230,10 +247,11 @@ def build_toolbox(settings: Settings) -> Toolbox:
         encoder=encoder,
         sentences=sentences,
         voice=Silero(),
-        listener=_listener(settings, device),
-        transcriber=_transcriber(settings, shelf.home, device),
-        reader=_reader(settings),
-        chat=_chat(settings),
+        listener=workshop.listener(settings, device),
+        transcriber=workshop.transcriber(settings, shelf.home, device),
+        reader=workshop.reader(settings),
+        grounder=workshop.grounder(settings, device),
+        chat=workshop.chat(settings),
         index=ChromaIndex(shelf.home / "chroma", makers),
     )
 
@@ -245,55 +263,3 @@ def home(settings: Settings) -> Path:
     from platformdirs import user_cache_path
 
     return user_cache_path("vmr_agent", appauthor=False)
-
-
-def _encoder(settings: Settings, shelf: Shelf, sentences: Sentences, device: str) -> Encoder:
-    choice = settings.models.encoder
-    if choice in ("auto", "concepts"):
-        from vmr_agent.adapters.concepts import Concepts
-
-        return Concepts(shelf, sentences, device)
-    kind, _, rest = choice.partition(":")
-    architecture, _, weights = rest.partition(":")
-    if kind != "open_clip" or not architecture or not weights:
-        raise SettingsError(
-            f"models.encoder is {choice!r}: use auto, concepts or open_clip:ARCHITECTURE:WEIGHTS"
-        )
-    from vmr_agent.adapters.clip import OpenClip
-
-    return OpenClip(architecture, weights, device)
-
-
-def _listener(settings: Settings, device: str) -> Listener:
-    from vmr_agent.adapters.sound import Levels
-    from vmr_agent.adapters.tagger import Tagger, nearby
-
-    choice = settings.models.tagger
-    model = nearby() if choice == "auto" else None if choice == "off" else choice
-    return Tagger(Levels(), model, device) if model else Levels()
-
-
-def _transcriber(settings: Settings, home: Path, device: str) -> Transcriber | None:
-    model, language = settings.models.whisper, settings.models.language
-    if model == "off":
-        return None
-    from vmr_agent.adapters.whisper import WhisperX
-
-    model = "packaged" if model == "auto" else model
-    return WhisperX(home, model, device, language, settings.transcribe)
-
-
-def _chat(settings: Settings) -> ChatModel | None:
-    if not settings.chat.model:
-        return None
-    from vmr_agent.adapters.chat import ChatServer
-
-    return ChatServer(settings.chat)
-
-
-def _reader(settings: Settings) -> Reader | None:
-    if settings.models.reader == "off":
-        return None
-    from vmr_agent.adapters.ocr import RapidText
-
-    return RapidText()

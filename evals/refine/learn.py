@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import torch
 
+from vmr_agent.grounding.checkpoint import load, read
 from vmr_agent.grounding.decode import Effort, posterior, rank
+from vmr_agent.grounding.features import Tensors
+from vmr_agent.grounding.gate import Gated
 from vmr_agent.grounding.inputs import Batch, Floats, Question, cells, collate
-from vmr_agent.grounding.network import Network, Sizes, Tensors
+from vmr_agent.grounding.judge import judged
+from vmr_agent.grounding.network import Network, Sizes
+from vmr_agent.grounding.training.begin import begun
 from vmr_agent.grounding.training.fit import fit
+from vmr_agent.grounding.training.gate import fit_gated
 from vmr_agent.grounding.training.lesson import Course
 from vmr_agent.grounding.training.targets import Ints, Moments
 
@@ -34,6 +41,12 @@ class Plan(NamedTuple):
     effort: Effort = Effort()
     candidates: int = 10
     """Of each source."""
+    gated: bool = False
+    """Whether two sources, the first without sound, are weighed by a gate (IMG)."""
+    held: float | None = None
+    """Where the gate is held instead of being learned."""
+    begin: Path | None = None
+    """Folder of the network of one source that learning goes on from; None begins from nothing."""
 
 
 class Answers(NamedTuple):
@@ -45,40 +58,62 @@ class Answers(NamedTuple):
     """Each (R,)."""
     number: Floats
     """(Q, 7) probability of each number of moments."""
+    importance: Floats
+    """(Q,) of sound; NaN without a gate."""
 
 
-def learn(questions: Sequence[Question], moments: Moments, plan: Plan, seed: int) -> list[Network]:
+def learn(
+    questions: Sequence[Question], moments: Moments, plan: Plan, seed: int
+) -> list[Network | Gated]:
     """One network for each member."""
     torch.set_num_threads(1)  # for the same figures on every machine; folds run side by side
     batch = collate(questions, plan.candidates)
-    steps = batch.valid.sum(axis=1)
-    true = [np.minimum(each, count) for each, count in zip(moments, steps, strict=True)]
+    true = [np.minimum(each, count) for each, count in zip(moments, batch.steps, strict=True)]
     sizes = Sizes(channels=batch.channels.shape[-1], sources=batch.given.shape[1])
-    return [fit(batch, true, sizes, plan.course, 1000 * seed + n) for n in range(plan.members)]
+    asked, seeds = (batch, true, sizes, plan.course), [1000 * seed + n for n in range(plan.members)]
+    known = _known(plan, sizes.sources)
+    if plan.gated:
+        return [fit_gated(*asked, each, fixed=plan.held, begin=known) for each in seeds]
+    return [fit(*asked, each, begin=known) for each in seeds]
 
 
-def judge(networks: Sequence[Network], batch: Batch) -> tuple[Ints, Ints, Floats, Floats]:
-    """Starts, ends (N,), log-probabilities (Q, N, 3), and of counts (Q, 7), of all members."""
+def _known(plan: Plan, sources: int) -> Network | None:
+    """What learning goes on from. A gate says what each source counts, so that each is whole."""
+    if plan.begin is None:
+        return None
+    card = read(plan.begin)
+    known, _ = load(plan.begin, card.channels, card.sources)
+    return begun(known, sources, 1.0 if plan.gated else None)
+
+
+def judge(networks: Sequence[Network | Gated], batch: Batch) -> tuple[Ints, Ints, Floats, Floats]:
+    """Starts and ends (N,), logits (Q, N, 3) and (Q, 7), of all members together."""
     starts, ends = cells(batch.valid.shape[1])
-    edges = torch.from_numpy(starts), torch.from_numpy(ends)
-    windows, counts = [], []
+    parts = [judged(networks, part, starts, ends) for part in _parts(batch)]
+    windows, number = (np.concatenate(each) for each in zip(*parts, strict=True))
+    return starts, ends, windows, number
+
+
+def importance(networks: Sequence[Network | Gated], batch: Batch) -> Floats:
+    """(Q,) what sound counts, by the gates of all members; NaN where there are none."""
     with torch.inference_mode():
-        for first in range(0, len(batch), TOGETHER):
-            some = batch.take(np.arange(first, min(first + TOGETHER, len(batch))))
-            beyond = torch.from_numpy(ends[None] > some.valid.sum(1)[:, None])[..., None]
-            judged = [network(Tensors.of(some), *edges) for network in networks]
-            each = [j.windows.masked_fill(beyond, -1e9).log_softmax(1) for j in judged]
-            windows.append(_mean(each).numpy())
-            counts.append(_mean([j.number.log_softmax(-1) for j in judged]).numpy())
-    return starts, ends, np.concatenate(windows), np.concatenate(counts)
+        told = [
+            [each.importance(Tensors.of(part)).numpy() for part in _parts(batch)]
+            for each in networks
+            if isinstance(each, Gated)
+        ]
+    if not told:
+        return np.full(len(batch), np.nan, np.float32)
+    return np.asarray(np.mean([np.concatenate(each) for each in told], axis=0), np.float32)
 
 
-def _mean(logs: list[torch.Tensor]) -> torch.Tensor:
-    return torch.stack(logs).logsumexp(0) - float(np.log(len(logs)))
+def _parts(batch: Batch) -> Iterator[Batch]:
+    for first in range(0, len(batch), TOGETHER):
+        yield batch.take(np.arange(first, min(first + TOGETHER, len(batch))))
 
 
 def answers(
-    networks: Sequence[Network], questions: Sequence[Question], plan: Plan, seed: int
+    networks: Sequence[Network | Gated], questions: Sequence[Question], plan: Plan, seed: int
 ) -> Answers:
     """The ranked windows of each question. Raises ArithmeticError if a network is broken."""
     torch.set_num_threads(1)
@@ -86,14 +121,15 @@ def answers(
     starts, ends, logits, count = judge(networks, batch)
     if not (np.isfinite(logits).all() and np.isfinite(count).all()):
         raise ArithmeticError("the network gives no numbers: it diverged while it was trained")
-    windows, quality = [], []
+    windows, quality, numbers = [], [], []
     for row, (some, number) in enumerate(zip(logits, count, strict=True)):
-        fits = ends <= batch.valid[row].sum()
+        fits = ends <= batch.steps[row]
         believed = posterior(starts[fits], ends[fits], some[fits], number, plan.sharpness)
         ranked = rank(believed, MOST, np.random.default_rng([seed, row]), plan.effort)
         windows.append(ranked.windows.astype(np.float32))
         quality.append(ranked.quality)
-    return Answers(windows, quality, np.exp(count))
+        numbers.append(believed.number)
+    return Answers(windows, quality, np.stack(numbers), importance(networks, batch))
 
 
 def folds(videos: Sequence[str], count: int, seed: int) -> Ints:
@@ -139,5 +175,8 @@ def crossed(
     order = np.argsort(np.concatenate(places))
     windows = [each for part in parts for each in part.windows]
     quality = [each for part in parts for each in part.quality]
-    count = np.concatenate([part.number for part in parts])[order]
-    return Answers([windows[n] for n in order], [quality[n] for n in order], count)
+    number, gate = (
+        np.concatenate(each)[order]
+        for each in ([part.number for part in parts], [part.importance for part in parts])
+    )
+    return Answers([windows[n] for n in order], [quality[n] for n in order], number, gate)

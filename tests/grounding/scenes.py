@@ -7,7 +7,7 @@ import numpy as np
 from vmr_agent.grounding.inputs import Floats, Question
 from vmr_agent.grounding.training.simulate import World, simulate
 
-TOY = World(steps=(24, 40), counts=(0.0, 0.7, 0.3), clear=(1.0, 2.0), alike=1.0)
+TOY = World(steps=(24, 40), counts=(0.0, 0.7, 0.3), clear=(1.0, 2.0), alike=1.0, overlooked=0.0)
 """A world in which moments are easily seen."""
 
 

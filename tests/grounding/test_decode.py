@@ -55,6 +55,16 @@ def test_between_two_guesses_the_middle_serves_both_first() -> None:
     assert ranked(believing(1, *ends)).windows[0].tolist() == [2, 12]
 
 
+def test_an_answer_says_one_thing_of_each_moment() -> None:
+    believed = believing(2, (1, 7, 0.4), (1, 8, 0.3), (2, 7, 0.2), (12, 17, 0.1))
+    found = rank(believed, 10, np.random.default_rng(0), apart=True)
+    assert {tuple(window) for window in found.windows[:2].tolist()} <= {(1, 7), (1, 8), (12, 17)}
+    for n, (start, end) in enumerate(found.windows.tolist()):
+        for other, behind in found.windows[:n].tolist():
+            shared = min(end, behind) - max(start, other)
+            assert shared <= 0.25 * min(end - start, behind - other)
+
+
 def test_the_same_dice_give_the_same_ranking() -> None:
     believed = believing(3, (1, 3, 0.3), (6, 9, 0.3), (12, 15, 0.2), (16, 19, 0.2))
     one, other = ranked(believed), ranked(believed)

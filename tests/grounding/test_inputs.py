@@ -35,6 +35,12 @@ def test_channels_do_not_depend_on_the_scale_of_a_curve(curves: np.ndarray) -> N
     np.testing.assert_array_equal(normalised(4 * curves)[:, curves.shape[1] :], ranks)
 
 
+def test_what_is_the_same_has_the_same_rank() -> None:
+    curve = np.array([[0], [0], [7], [0], [2]], np.float32)
+    np.testing.assert_allclose(normalised(curve)[:, 1], [0.25, 0.25, 1, 0.25, 0.75])
+    np.testing.assert_allclose(normalised(np.full((4, 1), 3, np.float32)), [[0, 0.5]] * 4)
+
+
 def test_the_best_candidates_are_kept_and_empty_ones_are_none() -> None:
     windows = np.array([[0, 2, 0.9], [3, 3, 0.8], [1, 4, 0.1], [0, 1, 0.05]], np.float32)
     curve = np.arange(5, dtype=np.float32)[:, None]

@@ -7,8 +7,9 @@ import pytest
 import torch
 from scenes import questions
 
+from vmr_agent.grounding.features import Tensors
 from vmr_agent.grounding.inputs import Question, cells, collate
-from vmr_agent.grounding.network import COUNTS, KINDS, Judged, Network, Sizes, Tensors
+from vmr_agent.grounding.network import COUNTS, KINDS, Judged, Network, Sizes
 
 
 @pytest.fixture
@@ -44,20 +45,6 @@ def test_padding_changes_nothing(network: Network) -> None:
     torch.testing.assert_close(beside.windows[0, fits], alone.windows[0], atol=1e-5, rtol=1e-4)
     torch.testing.assert_close(beside.number[0], alone.number[0], atol=1e-5, rtol=1e-4)
     torch.testing.assert_close(beside.steps[0, :steps], alone.steps[0], atol=1e-5, rtol=1e-4)
-
-
-def test_windows_are_judged_the_same_in_pieces(network: Network) -> None:
-    """So hours can go through piece by piece, and are stitched exactly."""
-    (asked,), _ = questions(1, seed=2)
-    batch = Tensors.of(collate([asked]))
-    starts, ends = (torch.from_numpy(each) for each in cells(len(asked.curves)))
-    with torch.inference_mode():
-        whole = network(batch, starts, ends).windows
-        pieces = [
-            network(batch, a, b).windows
-            for a, b in zip(starts.split(97), ends.split(97), strict=True)
-        ]
-    torch.testing.assert_close(torch.cat(pieces, 1), whole, atol=1e-6, rtol=1e-5)
 
 
 def test_the_order_of_questions_is_all_that_changes_with_it(network: Network) -> None:

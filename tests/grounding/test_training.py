@@ -8,8 +8,9 @@ import torch
 from scenes import TOY, questions
 
 from vmr_agent.grounding.decode import posterior, rank
+from vmr_agent.grounding.features import Tensors
 from vmr_agent.grounding.inputs import cells, collate, iou
-from vmr_agent.grounding.network import Network, Sizes, Tensors
+from vmr_agent.grounding.network import Network, Sizes
 from vmr_agent.grounding.training.fit import NotFiniteError, fit
 from vmr_agent.grounding.training.lesson import Course, mirrored
 from vmr_agent.grounding.training.simulate import World, simulate
@@ -86,6 +87,19 @@ def test_what_is_true_is_worth_most() -> None:
         assert true.number[row] == len(spans)
         assert true.steps[row, :, 0].sum() == (spans[:, 1] - spans[:, 0]).sum()
         assert true.steps[row, :, 1].sum() == len(spans)
+
+
+def test_no_window_is_right_that_reaches_beyond_its_film() -> None:
+    """A film beside a longer one: its last moment is that long and no longer."""
+    (long, short), _ = questions(2, seed=10)
+    steps = 10
+    curve, windows = short.curves[:steps], short.candidates[0][:0]
+    batch = collate([long, short._replace(curves=curve, candidates=(windows,))])
+    starts, ends = cells(batch.valid.shape[1])
+    none, last = np.zeros((0, 2), np.float32), np.array([[2, steps]], np.float32)
+    true = targets(batch, [none, last], starts, ends, softness=0.08)
+    assert not true.windows[1, ends > steps].any()
+    assert true.windows[1].sum() == pytest.approx(1, abs=1e-4)
 
 
 def test_without_a_moment_no_window_is_right() -> None:

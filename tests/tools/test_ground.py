@@ -10,11 +10,11 @@ from hypothesis.extra.numpy import arrays
 from shelved import film, span
 
 from vmr_agent.artefacts import Curves
-from vmr_agent.channels import VERBATIM
+from vmr_agent.channels import MEANT, VERBATIM
 from vmr_agent.film import Film
-from vmr_agent.protocols import Array
+from vmr_agent.protocols import Array, Bounded, GroundReply
 from vmr_agent.settings import GroundSettings
-from vmr_agent.tools import ground
+from vmr_agent.tools import ground, placed
 from vmr_agent.types import Channel, Clip, Evidence, Proposal, Span
 
 STEP = 0.5
@@ -96,7 +96,13 @@ def test_a_quotation_keeps_its_own_times() -> None:
     told = curve((5, 9, VERBATIM))
     (only,) = grounded(span(2, 16), silent, told, shelved=film(20, cuts=(4.5, 9.5)))
     assert only.span == span(5, 9)
+    assert only.evidence[-1].note == "boundaries of the words"
+    (only,) = grounded(span(2, 16), silent, curve((5, 9, MEANT)))
     assert only.evidence[-1].note == "boundaries from the speech curve"
+    (only,) = grounded(span(2, 16), curve((5, 9, 0.99)), channels=("text",))
+    assert only.evidence[-1].note == "boundaries of the words"
+    (only,) = grounded(span(2, 16), curve((5, 9, 0.99)))
+    assert only.evidence[-1].note == "boundaries from the picture curve"
 
 
 def test_the_score_is_the_mean_inside_and_a_glimpse_counts_less() -> None:
@@ -156,6 +162,90 @@ def test_what_a_model_has_seen_is_not_lost_beside_what_the_curves_know() -> None
     assert only.span == span(4, 6)
     (only,) = grounded(span(8, 18), row, evidence=both[1:])
     assert only.span == span(12, 16)
+
+
+def proposal(start: float, end: float, score: float, note: str = "") -> Proposal:
+    """What the hand rules would propose, its boundaries from the picture unless said otherwise."""
+    note = note or "boundaries from the picture curve"
+    why = Evidence(source="grounding", note=note, score=score, span=span(start, end))
+    return Proposal(span=span(start, end), score=score, evidence=(why,))
+
+
+def reply(
+    *moments: tuple[float, float, float], present: float = 0.9, number: tuple[float, ...] = ()
+) -> GroundReply:
+    return GroundReply(tuple(Bounded(span(a, b), c) for a, b, c in moments), present, number)
+
+
+CLIPS = (Clip(span=span(0, 20), score=0.5), Clip(span=span(30, 50), score=0.4))
+
+
+def test_a_grounders_moments_take_the_place_of_what_rules_propose() -> None:
+    ruled = (proposal(2, 9, 0.8), proposal(33, 36, 0.6))
+    found = placed(CLIPS, ruled, reply((3, 8, 0.7), (32, 40, 0.6)))
+    assert [each.span for each in found] == [span(3, 8), span(32, 40)]
+    model, there = found[0].evidence[-2:]
+    assert (model.source, model.note, model.score) == (
+        *("grounding", "boundaries from the grounding model"),
+        0.7,
+    )
+    assert (there.note, there.score) == ("how likely there is any", 0.9)
+
+
+def test_where_a_grounder_has_nothing_to_say_rules_do() -> None:
+    ruled = (proposal(2, 9, 0.8),)
+    assert placed(CLIPS, ruled, reply(present=0.0)) == ruled
+
+
+@pytest.mark.parametrize("note", ["boundaries of the words", "boundaries as looked at"])
+def test_what_was_quoted_or_seen_keeps_its_times_and_its_score(note: str) -> None:
+    own = proposal(4, 6, 0.95, note)
+    found = placed(CLIPS, (own, proposal(32, 40, 0.7)), reply((3, 8, 0.7), (33, 40, 0.6)))
+    assert [each.span for each in found] == [span(4, 6), span(33, 40)]
+    assert found[0] == own
+
+
+def test_words_within_something_seen_do_not_stand_for_it() -> None:
+    """ "A cup of coffee stands on the table", says somebody; it stands there for much longer."""
+    own, seen = proposal(4, 6, 0.95, "boundaries of the words"), proposal(2, 14, 0.7)
+    found = placed(CLIPS, (own, seen), reply((2, 13, 0.7)))
+    assert [each.span for each in found] == [span(4, 6), span(2, 13)]
+
+
+def test_only_evidence_from_there_comes_with_a_grounders_moment() -> None:
+    here = Evidence(source="picture", note="here", score=0.9, span=span(32, 36))
+    there = Evidence(source="picture", note="there", score=0.9, span=span(44, 46))
+    clips = (CLIPS[0], CLIPS[1].because(here, there))
+    (only,) = placed(clips, (), reply((31, 37, 0.8)))
+    assert [why.note for why in only.evidence[:-2]] == ["here"]
+
+
+def test_a_moment_is_as_likely_as_that_there_are_so_many() -> None:
+    moments = ((3, 8, 0.6), (10, 14, 0.6), (32, 40, 0.3))
+    number = (0.1, 0.2, 0.5, 0.2)
+    scores = [each.score for each in placed(CLIPS, (), reply(*moments, number=number))]
+    assert scores == pytest.approx([0.9, 0.7, 0.2])
+    few = (0.1, 0.0, 0.0, 0.9)
+    scores = [each.score for each in placed(CLIPS, (), reply(*moments, number=few))]
+    assert scores == pytest.approx([0.9, 0.9, 0.45])
+
+
+def test_where_nobody_has_counted_each_goes_by_its_own_chance() -> None:
+    scores = [each.score for each in placed(CLIPS, (), reply((3, 8, 0.95), (32, 40, 0.3)))]
+    assert scores == pytest.approx([0.9, 0.3])
+
+
+@given(
+    st.lists(st.floats(0, 1), min_size=1, max_size=9).map(lambda each: sorted(each)[::-1]),
+    st.lists(st.floats(0, 1), min_size=2, max_size=7).filter(any),
+)
+def test_likelihoods_are_probabilities_and_fall(chances: list[float], masses: list[float]) -> None:
+    number = tuple(mass / sum(masses) for mass in masses)
+    moments = [(n, n + 0.5, chance) for n, chance in enumerate(chances)]
+    found = placed(CLIPS, (), reply(*moments, present=1 - number[0], number=number))
+    scores = [each.score for each in found]
+    assert all(0 <= score <= 1 for score in scores)
+    assert scores == sorted(scores, reverse=True)
 
 
 @given(

@@ -25,6 +25,8 @@ THRESHOLDS = np.linspace(0.5, 0.95, 10)
 """IoUs at which a window can be right."""
 RIGHT = 0.5
 """IoU from which ``quality`` counts a window as right."""
+LITTLE = 0.25
+"""Share of the shorter of two windows that both may cover and still be two moments."""
 MOST_DRAWN = 6
 """Moments in a drawn set at most."""
 ALL = (1 << len(THRESHOLDS)) - 1
@@ -76,9 +78,17 @@ def posterior(
 
 
 def rank(
-    believed: Posterior, most: int, rng: np.random.Generator, effort: Effort | None = None
+    believed: Posterior,
+    most: int,
+    rng: np.random.Generator,
+    effort: Effort | None = None,
+    apart: bool = False,
 ) -> Ranked:
-    """The best ``most`` windows, if there is any moment at all."""
+    """The best ``most`` windows, if there is any moment at all.
+
+    Those of an answer lie ``apart``: none shares more than a little with a better one. A ranking
+    that is scored may say two things of one moment.
+    """
     effort = effort or Effort()
     some = believed.number[1:] / max(1e-9, believed.number[1:].sum())
     likely = [*some[:2].tolist(), some[2:].sum()]
@@ -87,7 +97,9 @@ def rank(
     alone = believed.windows[0, near]
     drawn = Draw(starts, ends, believed.windows[:, near], some, rng, effort.sets)
     overlap = iou(starts[: effort.choices, None], ends[: effort.choices, None], starts, ends)
-    chosen = _choose(overlap, some[0] * alone / alone.sum(), drawn, most)
+    choices = starts[: effort.choices], ends[: effort.choices]
+    clash = _clashing(*choices) if apart else np.eye(len(choices[0]), dtype=bool)
+    chosen = _choose(overlap, some[0] * alone / alone.sum(), drawn, most, clash)
     right = (overlap >= RIGHT - 1e-6).astype(np.float64)
     quality = right @ (some[0] * alone / alone.sum()) + drawn.hit(right)
     order = np.stack([starts[chosen], ends[chosen]], axis=1)
@@ -132,8 +144,17 @@ class Draw:
         return np.asarray(found.max(axis=2) @ self.weight, np.float64)
 
 
-def _choose(overlap: Floats, alone: NDArray[np.float64], drawn: Draw, most: int) -> list[int]:
-    """Windows one after another, each adding most to the expected average precision."""
+def _choose(
+    overlap: Floats,
+    alone: NDArray[np.float64],
+    drawn: Draw,
+    most: int,
+    clash: NDArray[np.bool_],
+) -> list[int]:
+    """Windows one after another, each adding most to the expected average precision.
+
+    None is chosen that clashes (C, C) with one that is.
+    """
     passed = overlap[..., None] >= THRESHOLDS - 1e-6
     level = passed.sum(axis=-1)
     masks = np.asarray(drawn.of((passed * (1 << np.arange(len(THRESHOLDS)))).sum(-1)), np.int64)
@@ -143,19 +164,27 @@ def _choose(overlap: Floats, alone: NDArray[np.float64], drawn: Draw, most: int)
     share = drawn.weight / drawn.size
     rows, chosen = np.arange(len(free)), list[int]()
     low, high = slice(HALF), slice(HALF, None)
-    for _ in range(min(most, len(overlap))):
+    barred = np.zeros(len(overlap), bool)
+    while len(chosen) < most and not barred.all():
         hits = np.bitwise_or.reduce(masks & free, axis=2)
         worth = ((found + 1) * share[:, None]).T  # (10, sets) of each threshold
         gain = np.maximum(0, level - reached) @ alone
         for half, kept in zip((hits % len(BITS), hits // len(BITS)), (low, high), strict=True):
             gain += (BITS @ worth[kept])[half, rows].sum(axis=1)
-        gain[chosen] = -1
+        gain[barred] = -1
         best = int(gain.argmax())
         chosen.append(best)
+        barred |= clash[best]
         reached = np.maximum(reached, level[best])
         found += np.concatenate([BITS[hits[best] % len(BITS)], BITS[hits[best] // len(BITS)]], 1)
         _take(free, masks[best], np.asarray(drawn.of(overlap[[best]])[0], np.float64))
     return chosen
+
+
+def _clashing(starts: Ints, ends: Ints) -> NDArray[np.bool_]:
+    """(C, C) which windows share more than ``LITTLE`` of the shorter one."""
+    inside = np.minimum(ends[:, None], ends) - np.maximum(starts[:, None], starts)
+    return np.asarray(inside > LITTLE * np.minimum.outer(ends - starts, ends - starts))
 
 
 def _take(free: Ints, masks: Ints, overlap: NDArray[np.float64]) -> None:

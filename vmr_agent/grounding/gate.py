@@ -11,7 +11,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from vmr_agent.grounding.network import Judged, Network, Sizes, Tensors
+from vmr_agent.grounding.features import Tensors
+from vmr_agent.grounding.network import Judged, Network, Sizes
 
 PICTURE, SOUND = 0, 1
 """Places of the two sources."""

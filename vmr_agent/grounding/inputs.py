@@ -47,6 +47,20 @@ class Batch:
         """Some of the questions."""
         return Batch(self.channels[rows], self.valid[rows], self.candidates[rows], self.given[rows])
 
+    @property
+    def steps(self) -> NDArray[np.int64]:
+        """(B,) of each film."""
+        return np.asarray(self.valid.sum(axis=1), np.int64)
+
+    def backwards(self) -> Batch:
+        """The same films shown backwards."""
+        back = np.maximum(self.steps[:, None] - 1 - np.arange(self.valid.shape[1]), 0)
+        channels = np.take_along_axis(self.channels, back[..., None], axis=1)
+        candidates = self.candidates.copy()
+        candidates[..., :2] = self.steps[:, None, None, None] - candidates[..., 1::-1]
+        candidates[~self.given] = 0
+        return Batch(channels * self.valid[..., None], self.valid, candidates, self.given)
+
 
 def collate(questions: Sequence[Question], most: int = 10) -> Batch:
     """Side by side; of each source's candidates the best ``most``."""
@@ -72,9 +86,14 @@ def normalised(curves: Floats) -> Floats:
     """(T, S) curves as channels (T, 2 S): z-scores, and ranks from 0 to 1, within this film."""
     deviation = curves.std(axis=0, keepdims=True)
     z = (curves - curves.mean(axis=0, keepdims=True)) / (deviation + 1e-6)
-    order = np.argsort(np.argsort(curves, axis=0, kind="stable"), axis=0, kind="stable")
-    ranks = order / max(1, len(curves) - 1)
+    ranks = np.stack([_ranks(curve) for curve in curves.T], axis=1) / max(1, len(curves) - 1)
     return np.concatenate([z, ranks], axis=1).astype(np.float32)
+
+
+def _ranks(curve: Floats) -> NDArray[np.float64]:
+    """(T,) from 0; what is the same has the same: a curve may be nothing nearly everywhere."""
+    _, place, many = np.unique(curve, return_inverse=True, return_counts=True)
+    return np.asarray((np.cumsum(many) - (many + 1) / 2)[place], np.float64)
 
 
 def cells(steps: int, longest: int | None = None) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -17,24 +17,26 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from vmr_agent.grounding.inputs import Batch
+from vmr_agent.grounding.features import (
+    PLACE,
+    RASTERS,
+    TOKEN,
+    Tensors,
+    ballot,
+    least,
+    placed,
+    pooled,
+    rasters,
+    tokens,
+    votes,
+)
 
 COUNTS = 7
 """Numbers of moments told apart: 0, 1, … 5, and 6 or more."""
 KINDS = 3
 """Of questions by their number of moments, 1, 2, 3 or more: each has a distribution of its own."""
-SHARPNESS = (1, 3, 8)
-"""Powers of IoU by which candidates vote for windows like them."""
-NEARNESS = (0.6, 1.5)
-"""Steps of standard deviation with which they vote for boundaries."""
-WEIGHTS = 2
-"""Every vote is cast twice: weighed by the candidate's score, and by its rank."""
-PLACE = 5
-"""Numbers about a window's own length and place."""
-RASTERS = 3 * WEIGHTS + 1
-"""Channels that the candidates of a source become: inside, first and last steps, the best one."""
-TOKEN = 5
-"""Numbers about a candidate among the others."""
+DIPS = 8
+"""Readings of which the least inside a window counts: a moment has no gap."""
 
 
 class Sizes(NamedTuple):
@@ -49,22 +51,6 @@ class Sizes(NamedTuple):
     hidden: int = 64
     """Of a window's description."""
     dropout: float = 0.1
-
-
-class Tensors(NamedTuple):
-    """A batch on the device."""
-
-    channels: Tensor
-    valid: Tensor
-    candidates: Tensor
-    given: Tensor
-    """(B, S, K) how much each candidate counts, from 0 to 1."""
-
-    @classmethod
-    def of(cls, batch: Batch, device: str = "cpu") -> Tensors:
-        """From numpy."""
-        parts = (batch.channels, batch.valid, batch.candidates, batch.given.astype("float32"))
-        return cls(*(torch.from_numpy(part).to(device) for part in parts))
 
 
 class Judged(NamedTuple):
@@ -88,7 +74,8 @@ class Network(nn.Module):
         self.trunk = Trunk(sizes.channels + 1 + RASTERS * sizes.sources, width, dropout)
         self.steps = nn.Linear(width, 3)
         self.roles = nn.Linear(width, len(ROLES) * hidden)
-        self.votes = nn.Linear(PLACE + _votes(sizes.sources), hidden)
+        self.votes = nn.Linear(PLACE + ballot(sizes.sources), hidden)
+        self.dips, self.deepest = nn.Linear(width, DIPS), nn.Linear(DIPS, hidden)
         self.tokens = nn.Sequential(nn.Linear(TOKEN * sizes.sources, width), nn.ReLU())
         self.whole = nn.Sequential(nn.Linear(4 * width, 48), nn.ReLU(), nn.Dropout(dropout))
         self.context, self.count = nn.Linear(48, hidden), nn.Linear(48, COUNTS)
@@ -110,6 +97,7 @@ class Network(nn.Module):
         whole = self.whole(torch.cat([*pooled(felt, batch.valid), *self._tokens(batch)], -1))
         told = torch.cat([placed(batch, starts, ends), votes(batch, starts, ends)], -1)
         seen = described(self.roles(felt), batch.valid, starts, ends) + self.votes(told)
+        seen = seen + self.deepest(least(self.dips(felt), starts, ends))
         return Judged(
             windows=self.head(seen + self.context(whole)[:, None]),
             number=self.count(whole),
@@ -171,110 +159,28 @@ ROLES = ("first", "outside before", "last", "outside after", "inside", "before",
 def described(readings: Tensor, valid: Tensor, starts: Tensor, ends: Tensor) -> Tensor:
     """(B, N, hidden) of windows, from (B, T, roles * hidden): a sum over the roles.
 
-    Outside of the film there is nothing to be read.
+    Outside of the film there is nothing to be read. Means are differences of running sums, so that
+    a window of any length is a weighed sum of ten rows.
     """
     rows, steps, _ = readings.shape
     parts = (readings * valid[..., None]).view(rows, steps, len(ROLES), -1)
-    film = valid.sum(1, keepdim=True)
     edge = nn.functional.pad(parts[:, :, :4], (0, 0, 0, 0, 1, 1))  # row t + 1 is step t
-    total = nn.functional.pad(parts[:, :, 4:].cumsum(1), (0, 0, 0, 0, 1, 0))
-    row = torch.arange(rows, device=readings.device)[:, None]
+    total = nn.functional.pad(parts[:, :, 4:].cumsum(1), (0, 0, 0, 0, 1, 1))  # row t: up to step t
     half = torch.clamp((ends - starts) // 2, min=1)
-    earlier, later = torch.clamp(starts - half, min=0), torch.minimum(ends + half, film)
-
-    def mean(role: int, since: Tensor, until: Tensor) -> Tensor:
-        length = torch.clamp(until - since, min=1)[..., None]
-        return (total[row, until, role] - total[row, since, role]) / length
-
-    edges = edge[row, starts + 1, 0] + edge[row, starts, 1]
-    edges = edges + edge[row, ends, 2] + edge[row, ends + 1, 3]
-    return edges + mean(0, starts, ends) + mean(1, earlier, starts) + mean(2, ends, later)
-
-
-def placed(batch: Tensors, starts: Tensor, ends: Tensor) -> Tensor:
-    """(B, N, PLACE): length, on a log scale and as a share; at the film's start, its end; where."""
-    steps = batch.valid.sum(1)[:, None].float()
-    length = (ends - starts).float()
-    return torch.stack(
-        [
-            torch.log(length),
-            length / steps,
-            (starts == 0).float(),
-            (ends == steps).float(),
-            (starts + ends) / (2 * steps) - 0.5,
-        ],
-        -1,
+    earlier = torch.clamp(starts - half, min=0)
+    later = torch.minimum(ends + half, valid.sum(1, keepdim=True))
+    lengths = torch.stack([ends - starts, starts - earlier, later - ends], -1)
+    share = 1 / torch.clamp(lengths, min=1).to(readings)
+    at = [starts + 1, starts, ends, ends + 1, ends, starts, starts, earlier, later, ends]
+    weight = torch.stack([share, -share], -1).flatten(-2)
+    weight = torch.cat([torch.ones_like(weight[..., :4]), weight], -1)
+    role = torch.tensor([0, 1, 2, 3, 4, 4, 5, 5, 6, 6], device=readings.device)
+    row = torch.arange(rows, device=readings.device)[:, None, None] * (steps + 2)
+    place = (row + torch.stack(at, -1)) * len(ROLES) + role
+    found = nn.functional.embedding_bag(
+        place.flatten(0, 1),
+        torch.cat([edge, total], 2).flatten(0, 2),
+        per_sample_weights=weight.flatten(0, 1),
+        mode="sum",
     )
-
-
-def weights(batch: Tensors) -> tuple[Tensor, Tensor]:
-    """(B, S, K) what each candidate's vote counts: by its score, and by its rank."""
-    rank = torch.arange(1, batch.given.shape[-1] + 1, device=batch.given.device)
-    return batch.candidates[..., 2] * batch.given, batch.given / rank
-
-
-def overlaps(left: Tensor, right: Tensor) -> Tensor:
-    """IoU of windows (..., 2), broadcast; 0 where one is empty."""
-    inside = torch.minimum(left[..., 1], right[..., 1]) - torch.maximum(left[..., 0], right[..., 0])
-    inside = torch.clamp(inside, min=0)
-    whole = (left[..., 1] - left[..., 0]) + (right[..., 1] - right[..., 0]) - inside
-    return inside / torch.clamp(whole, min=1e-6)
-
-
-def votes(batch: Tensors, starts: Tensor, ends: Tensor) -> Tensor:
-    """(B, N, votes): how far the candidates of each source agree with each window."""
-    first, last = starts[..., None].float(), ends[..., None].float()
-    found = []
-    for source in range(batch.given.shape[1]):
-        given = batch.candidates[:, source, None, :, :2]
-        alike = overlaps(torch.stack([first, last], -1), given)
-        apart = (first - given[..., 0], last - given[..., 1])
-        near = [torch.exp(-0.5 * (a / by) ** 2) for a in apart for by in NEARNESS]
-        for weight in weights(batch):
-            cast = weight[:, source, None]
-            found += [(cast * alike**power).sum(-1) for power in SHARPNESS]
-            found += [(cast * alike).amax(-1), *((cast * each).sum(-1) for each in near)]
-    return torch.stack(found, -1)
-
-
-def _votes(sources: int) -> int:
-    return sources * WEIGHTS * (len(SHARPNESS) + 1 + 2 * len(NEARNESS))
-
-
-def rasters(batch: Tensors) -> Tensor:
-    """(B, T, S * RASTERS): the candidates drawn on the steps."""
-    middles = torch.arange(batch.valid.shape[1], device=batch.valid.device) + 0.5
-    start, end = (batch.candidates[..., edge, None] for edge in (0, 1))
-    inside = ((middles > start) & (middles < end)).float()
-    first = (torch.floor(start) == middles - 0.5).float()
-    last = (torch.ceil(end) == middles + 0.5).float()
-    drawn = [
-        torch.einsum("bsk,bskt->bst", cast, part)
-        for cast in weights(batch)
-        for part in (inside, first, last)
-    ]
-    return torch.cat([*drawn, inside[:, :, 0] * batch.given[:, :, :1]], 1).transpose(1, 2)
-
-
-def tokens(batch: Tensors) -> Tensor:
-    """(B, S, K, TOKEN) of candidates: score, log-odds of it, rank, length, how new it is.
-
-    New is what no better candidate of the same source overlaps: several new ones with high scores
-    are several moments.
-    """
-    score, rank = weights(batch)
-    odds = torch.logit(torch.clamp(score, 1e-4, 1 - 1e-4)) / 4
-    windows = batch.candidates[..., :2]
-    steps = batch.valid.sum(1)[:, None, None]
-    alike = overlaps(windows[..., :, None, :], windows[..., None, :, :])
-    better = alike.tril(-1).amax(-1)
-    length = (windows[..., 1] - windows[..., 0]) / steps
-    told = torch.stack([score, odds, rank, length, (1 - better) * score], -1)
-    return told * batch.given[..., None]
-
-
-def pooled(felt: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:
-    """(B, width) mean and most over the steps of film."""
-    count = valid.sum(1, keepdim=True)
-    most = felt.masked_fill(~valid[..., None], -torch.inf).amax(1)
-    return felt.sum(1) / count, most
+    return found.view(rows, starts.shape[1], -1)

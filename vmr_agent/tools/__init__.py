@@ -4,7 +4,7 @@ from vmr_agent.tools.caption import caption
 from vmr_agent.tools.detect_shots import detect_shots, keyed, take
 from vmr_agent.tools.embed_frames import embed_frames, embed_reel
 from vmr_agent.tools.filter_relevance import filter_relevance
-from vmr_agent.tools.ground import ground
+from vmr_agent.tools.ground import ground, placed
 from vmr_agent.tools.index_video import index_video, missing, register
 from vmr_agent.tools.listen import listen, listen_block
 from vmr_agent.tools.read_text import read_reel, read_text
@@ -30,6 +30,7 @@ __all__ = [
     "listen_block",
     "missing",
     "nearest",
+    "placed",
     "read_reel",
     "read_text",
     "register",

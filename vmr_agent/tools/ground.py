@@ -1,21 +1,29 @@
 """ground: boundaries from the relevance curves, several per clip (FlashMMR: adjustment).
 
-A moment reaches from its peak to where the curve has fallen half-way to the film's background, and
-its ends move to cuts that are near.
+By hand, a moment reaches from its peak to where the curve has fallen half-way to the film's
+background, and its ends move to cuts that are near. Where there is a grounder, that proposes and it
+decides: all but what was quoted, or was seen by a chat model, which have times of their own.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 
 from vmr_agent import curves
 from vmr_agent.artefacts import Curves
-from vmr_agent.channels import VERBATIM
+from vmr_agent.channels import MEANT, VERBATIM
 from vmr_agent.film import Film
-from vmr_agent.protocols import Array
+from vmr_agent.protocols import Array, Bounded, GroundReply
 from vmr_agent.relevance import LIKELY
 from vmr_agent.settings import GroundSettings
 from vmr_agent.types import Channel, Clip, Evidence, Proposal, Span
+
+QUOTED, SEEN = "boundaries of the words", "boundaries as looked at"
+"""What the evidence says of times that no grounder moves."""
+MODEL = "boundaries from the grounding model"
+SAME = 0.5  # share of the shorter of two windows from which they are about the same thing
 
 
 def ground(
@@ -41,10 +49,61 @@ def ground(
         span = _settle(span, found.channels[lead], height, film, settings)
         if span.length >= settings.min_length:
             score = _score(span, found.channels[lead], fused, step, settings)
-            proposals.append(_proposal(clip, span, score, found.channels[lead]))
+            proposals.append(_proposal(clip, span, score, _how(found.channels[lead], height)))
     seen = _as_seen(clip, fused, step)
     sure = (each for each in proposals if not seen or _height(each.span, fused, step) >= LIKELY)
     return (*seen, *sure)
+
+
+def placed(
+    clips: Sequence[Clip], ruled: Sequence[Proposal], reply: GroundReply
+) -> tuple[Proposal, ...]:
+    """A grounder's moments in place of what the hand rules propose in the same clips.
+
+    What has times of its own stays, and stands for moments that are about nothing else. Where the
+    grounder has nothing to say the hand rules do.
+    """
+    if not reply.moments:
+        return tuple(ruled)
+    own = [each for each in ruled if each.evidence[-1].note in (QUOTED, SEEN)]
+    others = [each for each in ruled if each not in own]
+    made = [
+        _as_placed(clips, moment, score, reply.present)
+        for moment, score in zip(reply.moments, _likely(reply), strict=True)
+        if not _among(own, moment.span) or _among(others, moment.span)
+    ]
+    return (*own, *made)
+
+
+def _likely(reply: GroundReply) -> list[float]:
+    """Probability of each moment, best first: that there are so many at all.
+
+    Those that are less sure of their place than the first are less likely than that. Where nobody
+    has counted, each goes by its own chance.
+    """
+    if not reply.number:
+        return [min(reply.present, each.chance) for each in reply.moments]
+    so_many = np.cumsum(reply.number[::-1])[::-1]  # of n and more
+    first = max(1e-9, *(each.chance for each in reply.moments))
+    return [
+        min(reply.present, float(so_many[min(n, len(so_many) - 1)]), reply.present * chance / first)
+        for n, (_, chance) in enumerate(reply.moments, 1)
+    ]
+
+
+def _among(proposals: Sequence[Proposal], span: Span) -> bool:
+    """Whether one of them is about the same."""
+    return any(
+        span.overlap(each.span) >= SAME * min(span.length, each.span.length) for each in proposals
+    )
+
+
+def _as_placed(clips: Sequence[Clip], moment: Bounded, score: float, present: float) -> Proposal:
+    span, clip = moment.span, max(clips, key=lambda each: each.span.overlap(moment.span))
+    return Proposal(span=span, score=score, evidence=_reasons(clip, span)).because(
+        Evidence(source="grounding", note=MODEL, score=moment.chance, span=span),
+        Evidence(source="grounding", note="how likely there is any", score=present),
+    )
 
 
 def _as_seen(clip: Clip, fused: Array, step: float) -> tuple[Proposal, ...]:
@@ -57,7 +116,7 @@ def _as_seen(clip: Clip, fused: Array, step: float) -> tuple[Proposal, ...]:
     }
     return tuple(
         Proposal(span=span, score=score, evidence=_reasons(clip, span)).because(
-            Evidence(source="grounding", note="boundaries as looked at", score=score, span=span)
+            Evidence(source="grounding", note=SEEN, score=score, span=span)
         )
         for span, score in spans.items()
     )
@@ -96,8 +155,13 @@ def _score(span: Span, lead: Channel, fused: Array, step: float, settings: Groun
     return mean * span.length / (span.length + settings.glimpse) if lead == "picture" else mean
 
 
-def _proposal(clip: Clip, span: Span, score: float, lead: Channel) -> Proposal:
-    note = f"boundaries from the {lead} curve"
+def _how(lead: Channel, height: float) -> str:
+    """Where the boundaries come from; only what is quoted reaches so high in speech and text."""
+    quoted = lead in ("speech", "text") and height > np.float32(MEANT)
+    return QUOTED if quoted else f"boundaries from the {lead} curve"
+
+
+def _proposal(clip: Clip, span: Span, score: float, note: str) -> Proposal:
     return Proposal(span=span, score=score, evidence=_reasons(clip, span)).because(
         Evidence(source="grounding", note=note, score=score, span=span)
     )

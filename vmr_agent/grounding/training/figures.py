@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from vmr_agent.grounding.decode import RIGHT, Posterior, posterior, rank
 from vmr_agent.grounding.inputs import Batch, Floats, cells, iou
-from vmr_agent.grounding.network import COUNTS, KINDS, Judged, Tensors
+from vmr_agent.grounding.judge import Judge, judged
+from vmr_agent.grounding.network import COUNTS, KINDS
 from vmr_agent.grounding.training.targets import Moments
-
-Judge = Callable[[Tensors, Tensor, Tensor], Judged]
-"""Judges windows, as ``Network`` does."""
 
 BINS = 10
 MOST = 10
@@ -55,14 +51,11 @@ def figures(
 
 def _believed(judge: Judge, batch: Batch, sharpness: float, device: str) -> Iterator[Posterior]:
     starts, ends = cells(batch.valid.shape[1])
-    edges = torch.from_numpy(starts).to(device), torch.from_numpy(ends).to(device)
     for first in range(0, len(batch), TOGETHER):
         some = batch.take(np.arange(first, min(first + TOGETHER, len(batch))))
-        with torch.inference_mode():
-            judged = judge(Tensors.of(some, device), *edges)
-            logits, numbers = judged.windows.cpu().numpy(), judged.number.cpu().numpy()
-        for valid, windows, number in zip(some.valid, logits, numbers, strict=True):
-            fits = ends <= valid.sum()
+        told = judged([judge], some, starts, ends, device)
+        for steps, windows, number in zip(some.steps, *told, strict=True):
+            fits = ends <= steps
             yield posterior(starts[fits], ends[fits], windows[fits], number, sharpness)
 
 

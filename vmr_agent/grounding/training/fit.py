@@ -59,15 +59,25 @@ class Run(NamedTuple):
 
 
 def fit(
-    batch: Batch, moments: Moments, sizes: Sizes, course: Course, seed: int, run: Run | None = None
+    batch: Batch,
+    moments: Moments,
+    sizes: Sizes,
+    course: Course,
+    seed: int,
+    run: Run | None = None,
+    begin: Network | None = None,
 ) -> Network:
     """A network that learned from these questions. The same seed gives the same one on a CPU.
 
-    Raises NotFiniteError as soon as it diverges.
+    It goes on from where ``begin`` is, which stays as it is. Raises NotFiniteError as soon as it
+    diverges.
     """
     run = run or Run()
     torch.manual_seed(seed)
-    network = Network(sizes).to(run.team.device)
+    network = Network(sizes)
+    if begin is not None:
+        network.load_state_dict(begin.state_dict())
+    network.to(run.team.device)
     lesson = Lesson(batch, moments, course, run.team.device)
 
     def cost(task: Task, _: int) -> Tensor:

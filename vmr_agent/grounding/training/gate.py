@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from vmr_agent.grounding.gate import Gated
 from vmr_agent.grounding.inputs import Batch
-from vmr_agent.grounding.network import Judged, Sizes
+from vmr_agent.grounding.network import Judged, Network, Sizes
 from vmr_agent.grounding.training.fit import Run, train
 from vmr_agent.grounding.training.lesson import Course, Lesson, Task
 from vmr_agent.grounding.training.targets import Moments
@@ -39,15 +39,19 @@ def fit_gated(
     fixed: float | None = None,
     habits: Habits | None = None,
     run: Run | None = None,
+    begin: Network | None = None,
 ) -> Gated:
     """A gated network that learned from questions of two sources, the first without sound.
 
-    ``fixed`` holds the gate there, and all else learns the same. Raises NotFiniteError as soon as
-    it diverges.
+    ``fixed`` holds the gate there, and all else learns the same. All but the gate goes on from
+    where ``begin`` is. Raises NotFiniteError as soon as it diverges.
     """
     run, habits = run or Run(), habits or Habits()
     torch.manual_seed(seed)
-    gated = Gated(sizes, fixed).to(run.team.device)
+    gated = Gated(sizes, fixed)
+    if begin is not None:
+        gated.network.load_state_dict(begin.state_dict())
+    gated.to(run.team.device)
     lesson = Lesson(batch, moments, course, run.team.device)
 
     def cost(task: Task, epoch: int) -> Tensor:

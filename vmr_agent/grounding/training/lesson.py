@@ -12,8 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from vmr_agent.grounding.features import Tensors, votes
 from vmr_agent.grounding.inputs import Batch, Floats, cells
-from vmr_agent.grounding.network import Judged, Tensors, votes
+from vmr_agent.grounding.network import Judged
 from vmr_agent.grounding.training.targets import Ints, Moments, Targets, targets
 
 FAR = -1e9
@@ -118,7 +119,7 @@ class Lesson:
 
     def _beyond(self, batch: Batch) -> np.ndarray:
         """(B, N) the windows that reach over the end of the film."""
-        return np.asarray(self._ends[None] > batch.valid.sum(axis=1)[:, None])
+        return np.asarray(self._ends[None] > batch.steps[:, None])
 
     def _looked_at(
         self, near: Ints, batch: Batch, dice: np.random.Generator
@@ -138,13 +139,6 @@ class Lesson:
 
 
 def mirrored(batch: Batch, moments: Moments) -> tuple[Batch, Moments]:
-    """The same films shown backwards."""
-    lengths = batch.valid.sum(axis=1)
-    back = lengths[:, None] - 1 - np.arange(batch.valid.shape[1])
-    channels = np.take_along_axis(batch.channels, np.maximum(back, 0)[..., None], axis=1)
-    candidates = batch.candidates.copy()
-    candidates[..., 0] = lengths[:, None, None] - batch.candidates[..., 1]
-    candidates[..., 1] = lengths[:, None, None] - batch.candidates[..., 0]
-    candidates[~batch.given] = 0
-    turned = Batch(channels * batch.valid[..., None], batch.valid, candidates, batch.given)
-    return turned, [length - true[:, ::-1] for length, true in zip(lengths, moments, strict=True)]
+    """The same films shown backwards, and what is true of them then."""
+    turned = [length - true[:, ::-1] for length, true in zip(batch.steps, moments, strict=True)]
+    return batch.backwards(), turned

@@ -20,7 +20,7 @@ Dice = np.random.Generator
 class World(NamedTuple):
     """What films, curves and detectors are like. Lengths in steps."""
 
-    steps: tuple[int, int] = (40, 120)
+    steps: tuple[int, int] = (40, 100)
     """Of a film: least and most."""
     counts: tuple[float, ...] = (0.15, 0.5, 0.15, 0.08, 0.05, 0.04, 0.03)
     """Share of questions with so many moments."""
@@ -32,34 +32,55 @@ class World(NamedTuple):
     """Share of boundaries that lie at a cut."""
     alike: float = 2.0
     """Mean number of stretches that are a little like what was asked for."""
-    clear: tuple[float, float] = (0.2, 1.6)
+    clear: tuple[float, float] = (0.5, 2.5)
     """How far a question's moments stand out, in deviations of the noise times three."""
-    scene: float = 0.35
+    overlooked: float = 0.1
+    """Share of moments that hardly stand out at all."""
+    misjudged: tuple[float, float] = (0.0, 0.02)
+    """Deviation of where the curve and the detector both see a boundary, in lengths, of a question:
+    windows that agree with each other are wrong together."""
+    scene: float = 0.3
     """Deviation of what a shot adds to the curve, whatever is in it."""
     noise: float = 0.3
     """Deviation of the rest, which is much the same from step to step."""
-    keep: float = 0.6
+    keep: float = 0.7
     """Share of the noise that stays from one step to the next."""
     drift: float = 0.3
     """Deviation of the slow part."""
-    blur: tuple[int, int] = (0, 2)
+    blur: tuple[int, int] = (0, 3)
     """Steps to either side over which a curve is averaged."""
     slip: float = 0.12
-    """Deviation of a proposed boundary, in lengths of the moment, besides one step."""
+    """Deviation of a proposed boundary from where it is seen, in lengths, besides half a step."""
     proposals: int = 10
     """Windows that the detector gives."""
-    trust: tuple[float, float] = (2.0, 10.0)
+    trust: tuple[float, float] = (6.0, 20.0)
     """How much its scores say about what is right, least and most."""
+    sure: tuple[float, float] = (0.0, 1.0)
+    """Added to the log-odds of its scores, in a question: detectors think well of themselves."""
     sound: float = 0.5
     """Deviation of the logarithm of how much clearer or fainter than usual all is with sound;
     without it, all is that much fainter or clearer."""
 
 
-class _Film(NamedTuple):
+class Film(NamedTuple):
+    """What there is, as far as a question goes."""
+
     steps: int
     cuts: Floats
+    """(C,) steps at which shots begin, the first at 0."""
     moments: Floats
+    """(G, 2) whole steps, rising, a step apart at least."""
     others: Floats
+    """(D, 2) stretches that are a little like it."""
+
+
+class Sight(NamedTuple):
+    """What somebody makes of it: the moments, then what is like them, S in all."""
+
+    seen: Floats
+    """(S, 2) where they seem to begin and end."""
+    tops: Floats
+    """(S,) how far they stand out."""
 
 
 def simulate(world: World, dice: Dice) -> tuple[Question, Floats]:
@@ -67,6 +88,12 @@ def simulate(world: World, dice: Dice) -> tuple[Question, Floats]:
     film = _film(world, dice)
     curve, windows = _looked_at(world, film, dice.uniform(*world.clear), dice)
     return Question(curve[:, None], (windows,)), film.moments
+
+
+def simulate_film(world: World, dice: Dice) -> tuple[Floats, Film]:
+    """A curve (T,) alone, and the film."""
+    film = _film(world, dice)
+    return _curve(world, film, _sight(world, film, dice.uniform(*world.clear), dice), dice), film
 
 
 def simulate_sound(world: World, dice: Dice) -> tuple[Question, Floats]:
@@ -81,20 +108,27 @@ def simulate_sound(world: World, dice: Dice) -> tuple[Question, Floats]:
     return Question(curves, tuple(windows for _, windows in looks)), film.moments
 
 
-def _film(world: World, dice: Dice) -> _Film:
+def _film(world: World, dice: Dice) -> Film:
     steps = int(dice.integers(world.steps[0], world.steps[1] + 1))
     cuts = _cuts(world, steps, dice)
     moments = _moments(world, steps, cuts, dice)
-    return _Film(steps, cuts, moments, _others(world, steps, moments, dice))
+    return Film(steps, cuts, moments, _others(world, steps, moments, dice))
 
 
-def _looked_at(world: World, film: _Film, clear: float, dice: Dice) -> tuple[Floats, Floats]:
-    """(T,) a retriever's curve, and (K, 3) a detector's windows."""
-    steps, cuts, moments, others = film
-    heights = clear * dice.uniform(0.6, 1.2, len(moments))
-    faint = clear * dice.uniform(0.1, 0.8, len(others))
-    curve = _curve(world, steps, cuts, moments, heights, others, faint, dice)
-    return curve, _proposed(world, steps, moments, heights, others, faint, dice)
+def _looked_at(world: World, film: Film, clear: float, dice: Dice) -> tuple[Floats, Floats]:
+    """(T,) a retriever's curve, and (K, 3) a detector's windows, of the same sight."""
+    sight = _sight(world, film, clear, dice)
+    return _curve(world, film, sight, dice), _proposed(world, film.steps, sight, dice)
+
+
+def _sight(world: World, film: Film, clear: float, dice: Dice) -> Sight:
+    heights = dice.uniform(0.6, 1.2, len(film.moments))
+    heights[dice.random(len(heights)) < world.overlooked] *= 0.15
+    tops = clear * np.concatenate([heights, dice.uniform(0.1, 0.9, len(film.others))])
+    misjudged = dice.uniform(*world.misjudged)
+    stretches = np.concatenate([film.moments, film.others])
+    seen = np.array([_slipped(span, misjudged, 0.4, dice) for span in stretches], np.float32)
+    return Sight(seen.reshape(-1, 2), tops.astype(np.float32))
 
 
 def _cuts(world: World, steps: int, dice: Dice) -> Floats:
@@ -134,25 +168,14 @@ def _others(world: World, steps: int, moments: Floats, dice: Dice) -> Floats:
     return np.array(found, np.float32).reshape(-1, 2)
 
 
-def _curve(
-    world: World,
-    steps: int,
-    cuts: Floats,
-    moments: Floats,
-    heights: np.ndarray,
-    others: Floats,
-    faint: np.ndarray,
-    dice: Dice,
-) -> Floats:
+def _curve(world: World, film: Film, sight: Sight, dice: Dice) -> Floats:
     """(T,) what a retriever would make of it."""
-    shot = np.searchsorted(cuts, np.arange(steps) + 0.5) - 1
-    curve = world.scene * dice.normal(size=len(cuts))[shot]
-    curve = curve + _noise(world, steps, dice)
-    middles = np.arange(steps) + 0.5
-    for spans, tops in ((moments, heights), (others, faint)):
-        for (start, end), top in zip(spans, tops, strict=True):
-            first, last = np.array([start, end]) + dice.normal(0, 0.4, 2)
-            curve[(middles >= first) & (middles < last)] += top
+    middles = np.arange(film.steps) + 0.5
+    shot = np.searchsorted(film.cuts, middles) - 1
+    curve = world.scene * dice.normal(size=len(film.cuts))[shot] + _noise(world, film.steps, dice)
+    for span, top in zip(sight.seen, sight.tops, strict=True):
+        first, last = span + dice.normal(0, 0.4, 2)
+        curve[(middles >= first) & (middles < last)] += top
     reach = int(dice.integers(world.blur[0], world.blur[1] + 1))
     kernel = np.ones(2 * reach + 1) / (2 * reach + 1)
     padded = np.pad(curve, reach, mode="edge")
@@ -169,54 +192,44 @@ def _noise(world: World, steps: int, dice: Dice) -> np.ndarray:
     return np.asarray(noise + abs(dice.normal(0, world.drift)) * slow)
 
 
-def _proposed(
-    world: World,
-    steps: int,
-    moments: Floats,
-    heights: np.ndarray,
-    others: Floats,
-    faint: np.ndarray,
-    dice: Dice,
-) -> Floats:
+def _proposed(world: World, steps: int, sight: Sight, dice: Dice) -> Floats:
     """(K, 3) windows of a detector that sees what the curve shows, best score first."""
-    spans = np.concatenate([moments, others])
-    tops = np.concatenate([heights, faint])
-    windows = []
+    seen, windows = sight.seen, []
     for _ in range(world.proposals):
-        if len(spans) and dice.random() < 0.75:
-            chosen = dice.choice(len(spans), p=(tops + 0.05) / (tops + 0.05).sum())
-            start, end = _slipped(world, spans[chosen], dice)
+        if len(seen) and dice.random() < 0.75:
+            likely = sight.tops + 0.05
+            chosen = dice.choice(len(seen), p=likely / likely.sum())
+            start, end = _slipped(seen[chosen], world.slip * dice.uniform(0.2, 2), 0.5, dice)
             if dice.random() < 0.1:
-                other = spans[dice.choice(len(spans))]
+                other = seen[dice.choice(len(seen))]
                 start, end = min(start, other[0]), max(end, other[1])
         else:
             start = dice.uniform(0, steps - 1)
             end = start + 1 + dice.lognormal(*world.length)
-        start, end = max(0.0, np.round(start)), min(float(steps), np.round(end))
-        windows.append((min(start, steps - 1.0), max(end, min(start, steps - 1.0) + 1)))
-    return _scored(world, np.array(windows, np.float32), spans, tops, dice)
+        start = min(max(0.0, np.round(start)), steps - 1.0)
+        windows.append((start, max(min(float(steps), np.round(end)), start + 1)))
+    return _scored(world, np.array(windows, np.float32), sight, dice)
 
 
-def _slipped(world: World, span: Floats, dice: Dice) -> tuple[float, float]:
-    by = 0.7 + world.slip * float(span[1] - span[0]) * dice.uniform(0.2, 2)
-    start, end = span + dice.normal(0, by, 2)
+def _slipped(span: Floats, share: float, steps: float, dice: Dice) -> tuple[float, float]:
+    """Ends off by a share of the length and some steps; the same stretch where none is left."""
+    start, end = span + dice.normal(0, steps + share * float(span[1] - span[0]), 2)
     return (float(start), float(end)) if start < end else (float(span[0]), float(span[1]))
 
 
-def _scored(world: World, windows: Floats, spans: Floats, tops: np.ndarray, dice: Dice) -> Floats:
+def _scored(world: World, windows: Floats, sight: Sight, dice: Dice) -> Floats:
     """Scores from how well a window fits what stands out, and from chance."""
-    fit = np.zeros(len(windows))
-    if len(spans):
-        alike = iou(windows[:, :1], windows[:, 1:], spans[:, 0], spans[:, 1])
-        fit = (alike * (0.3 + np.minimum(tops, 1.2))).max(axis=1)
+    fit, seen = np.zeros(len(windows)), sight.seen
+    if len(seen):
+        alike = iou(windows[:, :1], windows[:, 1:], seen[:, 0], seen[:, 1])
+        fit = (alike * (0.3 + np.minimum(sight.tops, 1.2))).max(axis=1)
     odds = dice.uniform(*world.trust) * (fit - 0.6) + dice.normal(0, 1.0, len(windows))
     # A detector suppresses windows like better ones.
     order = np.argsort(-odds, kind="stable")
-    for place, window in enumerate(order):
+    for place, window in enumerate(order[1:], 1):
         better = windows[order[:place]]
-        if place:
-            alike = iou(windows[window, 0], windows[window, 1], better[:, 0], better[:, 1])
-            odds[window] -= 3 * alike.max()
-    scores = 1 / (1 + np.exp(-odds))
+        alike = iou(windows[window, 0], windows[window, 1], better[:, 0], better[:, 1])
+        odds[window] -= 3 * alike.max()
+    scores = 1 / (1 + np.exp(-odds - dice.uniform(*world.sure)))
     found = np.concatenate([windows, scores[:, None]], axis=1)
     return found[np.argsort(-scores, kind="stable")].astype(np.float32)

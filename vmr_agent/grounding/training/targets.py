@@ -39,13 +39,14 @@ class Targets(NamedTuple):
 def targets(batch: Batch, moments: Moments, starts: Ints, ends: Ints, softness: float) -> Targets:
     """What is true of each question; ``softness`` is how much IoU is as good as none lost.
 
-    Labels are only right to a step or two: windows near the true one are somewhat right as well.
+    Labels are only right to a step or two: windows near the true one are somewhat right as well,
+    unless they reach beyond the film, where there are none.
     """
     windows = np.zeros((len(batch), len(starts)), np.float32)
     steps = np.zeros((*batch.valid.shape, 3), np.float32)
-    for row, true in enumerate(moments):
+    for row, (true, film) in enumerate(zip(moments, batch.steps, strict=True)):
         for start, end in true:
-            alike = iou(starts, ends, start, end)
+            alike = np.where(ends <= film, iou(starts, ends, start, end), 0)
             worth = np.where(alike >= LEAST, np.exp((alike - 1) / softness), 0)
             windows[row] += worth / max(worth.sum(), 1e-6) / len(true)
             first, last = int(start + 0.5), max(int(start + 0.5), int(np.ceil(end - 0.5)) - 1)

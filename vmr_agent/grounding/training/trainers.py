@@ -18,9 +18,10 @@ from torch import Tensor, nn
 from vmr_agent import __version__
 from vmr_agent.errors import MachineError, TrainingError
 from vmr_agent.grounding.checkpoint import Card, Kind, read, save
+from vmr_agent.grounding.features import Tensors
 from vmr_agent.grounding.gate import Gated
 from vmr_agent.grounding.inputs import PER_CURVE, Batch, collate
-from vmr_agent.grounding.network import Judged, Network, Sizes, Tensors
+from vmr_agent.grounding.network import Judged, Network, Sizes
 from vmr_agent.grounding.training.data import Data
 from vmr_agent.grounding.training.figures import figures
 from vmr_agent.grounding.training.fit import NotFiniteError, Run, Tell, fit

@@ -1,0 +1,150 @@
+"""``python -m evals.needle``: films whose every answer is known, and how well it is found.
+
+python -m evals.needle build --clips DIR --minutes 10 --seed 7 --out film.mp4
+python -m evals.needle run film.mp4 --set verify.accept=0.6 --out answers.json
+python -m evals.needle gather film.mp4 --out rounds.jsonl
+python -m evals.needle score rounds.jsonl
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+from pydantic import ValidationError
+
+from evals.bench_record import commit, machine
+from evals.film import Form
+from evals.join import rate, size, write
+from evals.needle import alarms
+from evals.needle.film import build
+from evals.needle.gather import Round, gather, given, read, save
+from evals.needle.replay import replayed
+from evals.needle.run import chosen, run
+from evals.needle.score import by_kind, lines
+from evals.playlist import JoinError
+from vmr_agent import Settings, VMRAgent, VmrError
+from vmr_agent.adapters.grounder import SmallGrounder
+from vmr_agent.toolbox import build_toolbox
+
+
+def _build(args: argparse.Namespace) -> None:
+    form = Form(width=args.size[0], height=args.size[1], fps=args.fps)
+    most = None if args.absent < 0 else args.absent
+    truth = build(args.clips, args.out, args.minutes, seed=args.seed, absent=most, form=form)
+    kinds = Counter(query["kind"] for query in truth["queries"])
+    told = ", ".join(f"{number} {kind}" for kind, number in kinds.items())
+    print(f"{args.out}: {truth['duration']:.1f} s, {len(truth['clips'])} pieces; queries: {told}")
+
+
+def _run(args: argparse.Namespace) -> None:
+    asking = run(args.films, VMRAgent(chosen(args.set)), _tell)
+    told = by_kind(asking.given)
+    made = {**asking._asdict(), "given": [each._asdict() for each in asking.given]}
+    _keep(args.out, {"figures": told, **made})
+    print(lines(told))
+
+
+def _gather(args: argparse.Namespace) -> None:
+    rounds, arrays = gather(args.films, build_toolbox(chosen(args.set)), _tell)
+    save(args.out, rounds, arrays)
+    print(lines(by_kind(given(rounds))))
+
+
+def _score(args: argparse.Namespace) -> None:
+    settings = chosen(args.set)
+    rounds = [each for path in args.rounds for each in _reread(path, args.grounder, settings)]
+    print(lines(by_kind(given(rounds))))
+
+
+def _reread(path: Path, weights: Path | None, settings: Settings) -> list[Round]:
+    """What was gathered, or what these weights make of it."""
+    rounds = read(path)
+    if weights is None:
+        return rounds
+    with np.load(path.with_suffix(".npz")) as arrays:
+        grounder = SmallGrounder(weights)
+        return replayed(rounds, {**arrays}, grounder, settings.verify)
+
+
+def _alarms(args: argparse.Namespace) -> None:
+    rates = args.rate or [0.05, 0.1]
+    told = alarms.realised(args.films, build_toolbox(chosen(args.set)), rates, _tell)
+    _keep(args.out, {"set": args.set, "realised": [each._asdict() for each in told]})
+    print(alarms.lines(told))
+
+
+def _keep(path: Path, made: dict[str, Any]) -> None:
+    """What was measured, and where."""
+    whole = {"commit": commit(), "machine": machine(), **made}
+    write(path, json.dumps(whole, indent=1) + "\n")
+
+
+def _tell(news: str) -> None:
+    print(news, file=sys.stderr, flush=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    form = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(
+        prog="python -m evals.needle", description=__doc__, formatter_class=form
+    )
+    tasks = parser.add_subparsers(required=True)
+    task = tasks.add_parser("build", help="join a film, and write the truth beside it")
+    task.set_defaults(do=_build)
+    add = task.add_argument
+    add("--clips", type=Path, required=True, help="a folder with clips.json and what it lists")
+    add("--minutes", type=float, required=True)
+    add("--seed", type=int, default=0)
+    add("--out", type=Path, required=True, metavar="FILM.mp4")
+    add("--absent", type=int, default=100, help="queries about nothing; -1 for all there are")
+    add("--size", type=size, default=(640, 360), metavar="WIDTHxHEIGHT")
+    add("--fps", type=rate, default=Fraction(25), help="pictures per second")
+    for name, do, told in (
+        ("run", _run, "ask the agent everything"),
+        ("gather", _gather, "keep what ground is given and makes of it, for work offline"),
+        ("alarms", _alarms, "how many queries about nothing find something at a rate asked for"),
+    ):
+        task = tasks.add_parser(name, help=told)
+        task.set_defaults(do=do)
+        add = task.add_argument
+        add("films", type=Path, nargs="+", metavar="FILM.mp4")
+        add("--set", action="append", default=[], metavar="SETTING=VALUE")
+        add("--out", type=Path, required=True, metavar="OUT")
+        if do is _alarms:
+            add("--rate", type=float, action="append", help="of false alarms; again for more")
+    task = tasks.add_parser("score", help="what was answered in gathered rounds, or would be")
+    task.set_defaults(do=_score)
+    add = task.add_argument
+    add("rounds", type=Path, nargs="+", metavar="ROUNDS.jsonl")
+    add("--grounder", type=Path, metavar="FOLDER", help="weights to be tried on them")
+    add("--set", action="append", default=[], metavar="SETTING=VALUE")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Do what the command line asks."""
+    args = _parser().parse_args(argv)
+    try:
+        args.do(args)
+    except ValidationError as error:
+        first = error.errors()[0]
+        said = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+    except (JoinError, VmrError, OSError, av.FFmpegError) as error:
+        said = " ".join(str(error).split())
+    else:
+        return 0
+    print(f"needle: {said}", file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

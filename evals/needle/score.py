@@ -1,0 +1,95 @@
+"""How well queries were answered, by their kind.
+
+Present ones: R1 and mAP as QVHighlights has them and mR@3 as QV-M² has it, but strict: a query
+that found nothing scores 0. Absent ones: the share that found something all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from vmr_agent.metrics import qvm2
+from vmr_agent.metrics.matching import Answers
+from vmr_agent.metrics.qvhighlights import MOST, average_precision, percent
+
+Window = tuple[float, float, float]
+"""Start and end in seconds, score."""
+MANY = 3
+"""Moments from which a query has an mR@3."""
+
+
+class Given(NamedTuple):
+    """A query and what was answered."""
+
+    film: str
+    query: str
+    kind: str
+    moments: Sequence[tuple[float, float]]
+    """The truth in seconds; none where it is absent."""
+    windows: Sequence[Window]
+    """The answer, best first; none for "not found"."""
+    best: float
+    """The highest score of anything, accepted or not."""
+    seconds: float = 0.0
+    """How long it took."""
+
+
+Figures = dict[str, float]
+"""Percentages, but for ``queries`` and ``seconds``; without what there is no query for."""
+
+
+def figures(given: Sequence[Given]) -> Figures:
+    """Of some queries."""
+    found: Figures = {"queries": len(given)}
+    present = [each for each in given if each.moments]
+    absent = [each for each in given if not each.moments]
+    if present:
+        found |= _present(present)
+    if absent:
+        found["false alarms"] = percent(float(np.mean([bool(each.windows) for each in absent])))
+    if given:
+        found["seconds"] = round(float(np.mean([each.seconds for each in given])), 3)
+    return found
+
+
+def by_kind(given: Sequence[Given]) -> dict[str, Figures]:
+    """Of each kind of query, and of all."""
+    kinds = dict.fromkeys(each.kind for each in given)
+    parts = {kind: figures([each for each in given if each.kind == kind]) for kind in kinds}
+    return {**parts, "all": figures(given)}
+
+
+def _present(given: Sequence[Given]) -> Figures:
+    told = [[[*window] for window in each.windows] for each in given]
+    answers = Answers.of(told, [each.moments for each in given], None)
+    first = np.maximum(answers.iou[:, 0].max(axis=-1), 0)
+    precision = average_precision(answers.first(MOST)).mean(axis=-1)
+    found = {
+        "R1@0.5": float((first >= 0.5).mean()),
+        "R1@0.7": float((first >= 0.7).mean()),
+        "mAP": float(precision.mean()),
+        "found": float((answers.predicted > 0).mean()),
+    }
+    many = answers.where(answers.true >= MANY)
+    if len(many.true):
+        enough = float((many.predicted >= MANY).mean())
+        found["mR@3"] = float(qvm2.recall(many, MANY).mean()) * enough
+    return {name: percent(value) for name, value in found.items()}
+
+
+def lines(told: dict[str, Figures]) -> str:
+    """A table for people."""
+    names = list(dict.fromkeys(name for found in told.values() for name in found))
+    head = ["", *names]
+    body = [
+        [kind, *(f"{found[name]:g}" if name in found else "" for name in names)]
+        for kind, found in told.items()
+    ]
+    widths = [max(len(row[n]) for row in [head, *body]) for n in range(len(head))]
+    return "\n".join(
+        "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
+        for row in [head, *body]
+    )
