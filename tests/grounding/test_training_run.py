@@ -165,9 +165,8 @@ def test_what_was_begun_otherwise_is_refused_by_name(tmp_path: Path) -> None:
     other = Place(tmp_path, {"seed": 2, "data": "a", "rate": 0.2})
     with pytest.raises(TrainingError, match=r"begun with rate 0\.1, not 0\.2; seed 1, not 2: give"):
         other.begin(fresh=False)
-    other.leave()
     assert place.kept() == b"state"
-    assert not other.begin(fresh=True)
+    assert not other.begin(fresh=True), "it was let go of"
     assert other.kept() is None
 
 
@@ -176,7 +175,6 @@ def test_weights_from_elsewhere_are_not_overwritten(tmp_path: Path) -> None:
     place = Place(tmp_path, {})
     with pytest.raises(TrainingError, match="not trained by this command"):
         place.begin(fresh=False)
-    place.leave()
     assert not place.begin(fresh=True)
     assert (tmp_path / "card.json").read_text() == "a card", "until there is another"
 
@@ -197,7 +195,6 @@ def test_a_damaged_recipe_is_told(tmp_path: Path, recipe: str) -> None:
     place = Place(tmp_path, {})
     with pytest.raises(TrainingError, match=r"damaged.*--fresh"):
         place.begin(fresh=False)
-    place.leave()
     assert not place.begin(fresh=True)
 
 

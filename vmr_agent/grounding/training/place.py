@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,33 @@ class Place:
         begins anew; and MachineError where nothing can be written.
         """
         self._enter()
+        with ExitStack() as refused:
+            refused.callback(self.leave)
+            done = self._begun(fresh)
+            refused.pop_all()
+        return done
+
+    def keep(self, state: bytes) -> None:
+        """The state after an epoch, in place of the last one."""
+        self._write(self._state, state)
+
+    def kept(self) -> bytes | None:
+        """The last state, if there is any."""
+        try:
+            return self._state.read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def finish(self) -> None:
+        """The network is written: nothing is left to be gone on with."""
+        self._tell(done=True)
+        self._state.unlink(missing_ok=True)
+
+    def leave(self) -> None:
+        """Others may train here."""
+        self._lock.release()
+
+    def _begun(self, fresh: bool) -> bool:
         known = None if fresh else self._known()
         if known is None:
             if not fresh and (self._out / CARD).exists():
@@ -60,26 +88,6 @@ class Place:
                 "give --fresh to begin anew, or another --out"
             )
         return known["done"] is True and (self._out / CARD).exists()
-
-    def keep(self, state: bytes) -> None:
-        """The state after an epoch, in place of the last one."""
-        self._write(self._state, state)
-
-    def kept(self) -> bytes | None:
-        """The last state, if there is any."""
-        try:
-            return self._state.read_bytes()
-        except FileNotFoundError:
-            return None
-
-    def finish(self) -> None:
-        """The network is written: nothing is left to be gone on with."""
-        self._tell(done=True)
-        self._state.unlink(missing_ok=True)
-
-    def leave(self) -> None:
-        """Others may train here."""
-        self._lock.release()
 
     def _enter(self) -> None:
         if self._out.exists() and not self._out.is_dir():

@@ -51,10 +51,13 @@ def trained(job: Job, tell: Tell = lambda *_: None) -> Card | None:
 
     Raises TrainingError if the network diverges, MachineError if nothing can be written.
     """
-    with joined(job.rank, job.size, job.asked.device) as team:
-        if not team.told(job.done):
-            _train(job, Run(team, tell, job.place if job.leads else None))
-    return read(job.asked.out) if job.leads else None
+    try:
+        with joined(job.rank, job.size, job.asked.device) as team:
+            if not team.told(job.done):
+                _train(job, Run(team, tell, job.place if job.leads else None))
+        return read(job.asked.out) if job.leads else None
+    finally:
+        job.place.leave()
 
 
 def _train(job: Job, run: Run) -> None:
