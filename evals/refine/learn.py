@@ -81,8 +81,12 @@ def answers(
     networks: Sequence[Network], questions: Sequence[Question], plan: Plan, seed: int
 ) -> Answers:
     """The ranked windows of each question. Raises ArithmeticError if a network is broken."""
+    return ranked(networks, collate(questions, plan.candidates), plan, seed)
+
+
+def ranked(networks: Sequence[Network], batch: Batch, plan: Plan, seed: int) -> Answers:
+    """The same of questions that lie side by side already."""
     torch.set_num_threads(1)
-    batch = collate(questions, plan.candidates)
     starts, ends, logits, count = judge(networks, batch)
     if not (np.isfinite(logits).all() and np.isfinite(count).all()):
         raise ArithmeticError("the network gives no numbers: it diverged while it was trained")
@@ -90,9 +94,9 @@ def answers(
     for row, (some, number) in enumerate(zip(logits, count, strict=True)):
         fits = ends <= batch.valid[row].sum()
         believed = posterior(starts[fits], ends[fits], some[fits], number, plan.sharpness)
-        ranked = rank(believed, MOST, np.random.default_rng([seed, row]), plan.effort)
-        windows.append(ranked.windows.astype(np.float32))
-        quality.append(ranked.quality)
+        best = rank(believed, MOST, np.random.default_rng([seed, row]), plan.effort)
+        windows.append(best.windows.astype(np.float32))
+        quality.append(best.quality)
     return Answers(windows, quality, np.exp(count))
 
 
@@ -136,6 +140,11 @@ def crossed(
         places.append(asked)
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         parts = list(pool.map(_answered, jobs))
+    return in_order(parts, places)
+
+
+def in_order(parts: Sequence[Answers], places: Sequence[list[int]]) -> Answers:
+    """Answers of all folds as one, in the order of the questions."""
     order = np.argsort(np.concatenate(places))
     windows = [each for part in parts for each in part.windows]
     quality = [each for part in parts for each in part.quality]
