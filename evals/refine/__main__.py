@@ -2,12 +2,15 @@
 
     python -m evals.refine --predictions P.jsonl --ground-truth GT.jsonl --folds 5 --table
     python -m evals.refine --train-on A.jsonl --ground-truth GT.jsonl --predict B.jsonl --out C
+    python -m evals.refine --selector FREE.jsonl LOOK.jsonl --budget 0.2 --ground-truth GT.jsonl
     python -m evals.refine --predictions P.jsonl --ground-truth GT.jsonl --export FOR_TRAIN.jsonl
 
 ``--predictions`` may be given more than once: all files about the same queries are used together.
 With ``--gate`` there are two, the first made without sound: a gate says for each query what the
-second one counts (IMG), or ``--gate 0.5`` what it counts for all.
-Folds are made of source videos, so that no query is answered by a network that saw its video.
+second one counts (IMG), or ``--gate 0.5`` what it counts for all. With ``--selector`` the second
+file's curve is seen only where it is looked for. ``--epochs 0`` learns nothing and answers with the
+network that it would go on from. Folds are made of source videos, so that no query is answered by a
+network that saw its video.
 """
 
 from __future__ import annotations
@@ -19,48 +22,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from evals.refine import rows as files
-from evals.refine.agreement import agreement, concatenated
+from evals.refine import tasks
 from evals.refine.export import export
-from evals.refine.learn import Answers, Fold, Plan, answered, crossed, folds
+from evals.refine.learn import Plan
 from evals.refine.rerank import RERANKERS
-from evals.refine.table import figures, lines
-from vmr_agent import threads
-from vmr_agent.adapters.grounder import shipped
-
-NOTHING = "nothing"
-Asked = list[tuple[files.Row, ...]]
-
-
-def refined(args: argparse.Namespace) -> tuple[Asked, Answers]:
-    """What was asked, and what is answered."""
-    plan = Plan(
-        course=Plan().course._replace(epochs=args.epochs, rate=args.rate),
-        members=args.members,
-        gated=args.gate is not None,
-        held=_held(args.gate),
-        rerank=args.rerank,
-        begin=None if args.begin == NOTHING else shipped() if not args.begin else Path(args.begin),
-    )
-    truth = files.read(args.ground_truth, files.TRUTH)
-    if args.train_on:
-        known = files.joined([files.read(path, files.WINDOWS) for path in args.train_on])
-        asked = files.joined([files.read(path, files.WINDOWS) for path in args.predict])
-        told, moments = [files.question(each) for each in known], files.moments(known, truth)
-        fold = Fold(told, moments, [files.question(each) for each in asked], plan, args.seed)
-        return asked, answered(fold)
-    asked = files.joined([files.read(path, files.WINDOWS) for path in args.predictions])
-    held_out = folds(files.videos(asked), args.folds, args.seed)
-    true, questions = files.moments(asked, truth), [files.question(each) for each in asked]
-    return asked, crossed(questions, true, held_out, plan, args.seed, args.workers)
-
-
-def _held(gate: str | None) -> float | None:
-    return None if gate in (None, "learned") else float(gate)
-
-
-def _told(asked: Asked, found: Answers) -> list[files.Row]:
-    each = zip(asked, found.windows, found.quality, strict=True)
-    return [files.answer(rows[0], windows, quality) for rows, windows, quality in each]
+from vmr_agent import VmrError, threads
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -72,11 +38,13 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--predictions", type=Path, action="append", help="a submission file; again for more")
     add("--ground-truth", type=Path, required=True)
-    add("--gate", nargs="?", const="learned", help="weigh two files, without and with sound")
-    add("--rerank", choices=sorted(RERANKERS), help="somebody else's way, to compare with")
     add("--folds", type=int, default=5)
     add("--train-on", type=Path, action="append", help="learn from this file …")
     add("--predict", type=Path, action="append", help="… and refine this one")
+    add("--gate", nargs="?", const="learned", help="weigh two files, without and with sound")
+    add("--selector", type=Path, nargs=2, metavar=("FREE", "LOOK"), help="choose where to look")
+    add("--budget", type=float, default=0.2, help="share of LOOK's steps that may be seen")
+    add("--rerank", choices=sorted(RERANKERS), help="somebody else's way, to compare with")
     add("--out", type=Path, help="for the refined submission")
     add("--export", type=Path, help="write --predictions as questions for `vmr train`, and end")
     add("--table", action="store_true", help="print figures beside those of the files given")
@@ -84,7 +52,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--members", type=int, default=Plan().members, help="networks that are averaged")
     add("--epochs", type=int, default=Plan().course.epochs)
     add("--rate", type=float, default=Plan().course.rate, help="of learning, at its highest")
-    add("--begin", help=f"folder of the network to go on from, or {NOTHING}; default: the shipped")
+    begin = f"folder of the network to go on from, or {tasks.NOTHING}; else what is shipped"
+    add("--begin", help=begin)
     add("--workers", type=int, default=os.cpu_count() or 1, help="folds learnt at once")
     return parser
 
@@ -93,40 +62,51 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Do what the command line asks."""
     parser = _parser()
     args = parser.parse_args(argv)
-    if bool(args.predictions) == bool(args.train_on) or bool(args.train_on) != bool(args.predict):
-        parser.error("give --predictions, or --train-on and --predict")
-    if not (args.out or args.table or args.export):
-        parser.error("give --out, --table or both: nothing would be kept")
-    if args.export and not args.predictions:
-        parser.error("--export writes what is in --predictions")
-    if args.gate is not None and len(args.predictions or args.train_on) != 2:
-        parser.error("--gate weighs two files: the first made without sound, the second with it")
+    if fault := _fault(args):
+        parser.error(fault)
     os.environ.update(threads.ONE)  # of the processes that learn
     try:
         if args.export:
             export(args.export, args.predictions, args.ground_truth)
-            return 0
-        asked, found = refined(args)
-        submission = _told(asked, found)
-        if args.out:
-            files.write(args.out, submission)
-        if args.table:
-            print(_table(args, asked, submission))
-            if args.gate is not None:
-                print(agreement(found.importance, asked, files.read(args.ground_truth)))
-    except (files.FileError, OSError) as error:
+        elif args.selector:
+            tasks.select(args)
+        else:
+            tasks.refine(args)
+    except (files.FileError, VmrError, OSError) as error:
         print(f"refine: {error}", file=sys.stderr)
         return 2
     return 0
 
 
-def _table(args: argparse.Namespace, asked: Asked, submission: list[files.Row]) -> str:
-    truth = files.read(args.ground_truth)
-    runs = [(path.stem, files.read(path)) for path in args.predictions or args.predict]
-    if len(runs) > 1:
-        runs.append(("best ten of all", concatenated(asked)))
-    runs.append(("refined", submission))
-    return lines([(name, figures(rows, truth)) for name, rows in runs])
+def _fault(args: argparse.Namespace) -> str | None:
+    """What is wrong with what is asked."""
+    ways = [bool(each) for each in (args.predictions, args.train_on, args.selector)]
+    if sum(ways) != 1 or bool(args.train_on) != bool(args.predict):
+        return "give --predictions, or --train-on and --predict, or --selector"
+    if args.train_on and len(args.train_on) != len(args.predict):
+        return "--train-on and --predict are given equally often"
+    if not (args.out or args.table or args.export):
+        return "give --out, --table or both: nothing would be kept"
+    if args.export and not args.predictions:
+        return "--export writes what is in --predictions"
+    if args.selector and (args.members != 1 or not 0 <= args.budget <= 1):
+        return "--selector is one network, and its --budget a share from 0 to 1"
+    if args.gate is not None and len(args.predictions or args.train_on or ()) != 2:
+        return "--gate weighs two files: the first made without sound, the second with it"
+    if args.gate not in (None, "learned") and not _share(args.gate):
+        return "--gate is a share from 0 to 1, or nothing: then it is learned"
+    if args.folds < 2 or args.members < 1 or args.workers < 1 or args.epochs < 0:
+        return "--folds is 2 or more, --members and --workers 1 or more, --epochs 0 or more"
+    if args.epochs == 0 and (args.begin == tasks.NOTHING or args.gate or args.rerank):
+        return "--epochs 0 answers with a network that is trained already: --begin says which"
+    return None
+
+
+def _share(text: str) -> bool:
+    try:
+        return 0 <= float(text) <= 1
+    except ValueError:
+        return False
 
 
 if __name__ == "__main__":

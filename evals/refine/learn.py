@@ -75,6 +75,8 @@ def learn(
     sizes = Sizes(channels=batch.channels.shape[-1], sources=batch.given.shape[1])
     asked, seeds = (batch, true, sizes, plan.course), [1000 * seed + n for n in range(plan.members)]
     known = _known(plan, sizes.sources)
+    if known is not None and not plan.course.epochs:
+        return [known.eval()]
     if plan.gated:
         return [fit_gated(*asked, each, fixed=plan.held, begin=known) for each in seeds]
     return [fit(*asked, each, begin=known) for each in seeds]
@@ -119,8 +121,12 @@ def answers(
     networks: Sequence[Network | Gated], questions: Sequence[Question], plan: Plan, seed: int
 ) -> Answers:
     """The ranked windows of each question. Raises ArithmeticError if a network is broken."""
+    return ranked(networks, collate(questions, plan.candidates), plan, seed)
+
+
+def ranked(networks: Sequence[Network | Gated], batch: Batch, plan: Plan, seed: int) -> Answers:
+    """The same of questions that lie side by side already."""
     torch.set_num_threads(1)
-    batch = collate(questions, plan.candidates)
     starts, ends, logits, count = judge(networks, batch)
     if not (np.isfinite(logits).all() and np.isfinite(count).all()):
         raise ArithmeticError("the network gives no numbers: it diverged while it was trained")
@@ -128,9 +134,9 @@ def answers(
     for row, (some, number) in enumerate(zip(logits, count, strict=True)):
         fits = ends <= batch.steps[row]
         believed = posterior(starts[fits], ends[fits], some[fits], number, plan.sharpness)
-        ranked = rank(believed, MOST, np.random.default_rng([seed, row]), plan.effort)
-        windows.append(ranked.windows.astype(np.float32))
-        quality.append(ranked.quality)
+        best = rank(believed, MOST, np.random.default_rng([seed, row]), plan.effort)
+        windows.append(best.windows.astype(np.float32))
+        quality.append(best.quality)
         numbers.append(believed.number)
     return Answers(windows, quality, np.stack(numbers), importance(networks, batch))
 
@@ -182,6 +188,11 @@ def crossed(
         places.append(asked)
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         parts = list(pool.map(answered, jobs))
+    return in_order(parts, places)
+
+
+def in_order(parts: Sequence[Answers], places: Sequence[list[int]]) -> Answers:
+    """Answers of all folds as one, in the order of the questions."""
     order = np.argsort(np.concatenate(places))
     windows = [each for part in parts for each in part.windows]
     quality = [each for part in parts for each in part.quality]

@@ -1,0 +1,85 @@
+"""What the command line can ask for: each prints or writes, and keeps nothing else."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from evals.refine import rows as files
+from evals.refine import selector
+from evals.refine.agreement import agreement, concatenated
+from evals.refine.learn import Answers, Fold, Plan, answered, crossed, folds
+from evals.refine.table import figures, lines
+from vmr_agent.adapters.grounder import shipped
+
+NOTHING = "nothing"
+"""What a training begins from that goes on from no other."""
+Asked = list[tuple[files.Row, ...]]
+
+
+def refine(args: argparse.Namespace) -> None:
+    """Answers to every query, by networks that never saw its video."""
+    truth = files.read(args.ground_truth, files.TRUTH)
+    asked, found = _refined(args, truth)
+    submission = _told(asked, found)
+    if args.out:
+        files.write(args.out, submission)
+    if args.table:
+        runs = [(path.stem, files.read(path)) for path in args.predictions or args.predict]
+        if len(runs) > 1:
+            runs.append(("best ten of all", concatenated(asked)))
+        runs.append(("refined", submission))
+        print(lines([(name, figures(rows, truth)) for name, rows in runs]))
+        if args.gate is not None:
+            print(agreement(found.importance, asked, truth))
+
+
+def select(args: argparse.Namespace) -> None:
+    """The same, where one file's curve is free and another's must be looked for."""
+    truth = files.read(args.ground_truth, files.TRUTH)
+    given = [files.read(path, files.WINDOWS) for path in args.selector]
+    asked = files.joined(given)
+    films, true = [selector.film(each) for each in asked], files.moments(asked, truth)
+    held_out = folds(files.videos(asked), args.folds, args.seed)
+    terms = selector.Terms(args.budget, bool(args.table), _plan(args), args.seed)
+    answers = selector.crossed(films, true, held_out, terms, args.workers)
+    found = {way: _told(asked, each) for way, each in answers.items()}
+    if args.out:
+        files.write(args.out, found[selector.SELECTOR])
+    if args.table:
+        names = (path.stem for path in args.selector)
+        runs = dict(zip(names, given, strict=True)) | found
+        print(lines(selector.kept({name: figures(rows, truth) for name, rows in runs.items()})))
+
+
+def _refined(args: argparse.Namespace, truth: Sequence[files.Row]) -> tuple[Asked, Answers]:
+    plan, asked = _plan(args), _joined(args.predictions or args.predict)
+    questions = [files.question(each) for each in asked]
+    if args.train_on:
+        known = _joined(args.train_on)
+        told, moments = [files.question(each) for each in known], files.moments(known, truth)
+        return asked, answered(Fold(told, moments, questions, plan, args.seed))
+    held_out, true = folds(files.videos(asked), args.folds, args.seed), files.moments(asked, truth)
+    return asked, crossed(questions, true, held_out, plan, args.seed, args.workers)
+
+
+def _joined(paths: Sequence[Path]) -> Asked:
+    return files.joined([files.read(path, files.WINDOWS) for path in paths])
+
+
+def _plan(args: argparse.Namespace) -> Plan:
+    begin = None if args.begin == NOTHING else Path(args.begin) if args.begin else shipped()
+    return Plan(
+        course=Plan().course._replace(epochs=args.epochs, rate=args.rate),
+        members=args.members,
+        gated=args.gate is not None,
+        held=None if args.gate in (None, "learned") else float(args.gate),
+        rerank=args.rerank,
+        begin=begin,
+    )
+
+
+def _told(asked: Asked, found: Answers) -> list[files.Row]:
+    each = zip(asked, found.windows, found.quality, strict=True)
+    return [files.answer(rows[0], windows, quality) for rows, windows, quality in each]
