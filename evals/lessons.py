@@ -1,10 +1,11 @@
-"""What the agent's shipped weights learn from: films that never were, asked about by its own rooms.
+"""What the shipped weights learn from: films that never were.
 
-    python -m evals.lessons --out lessons.jsonl --questions 8000 --seed 0
-    vmr train ground --data lessons.jsonl --licence Apache-2.0 --out vmr_agent/grounding/weights
+    python -m evals.lessons agent --out lessons.jsonl --questions 8000 --seed 0
+    vmr train ground --data lessons.jsonl --licence Apache-2.0 --out agent
 
-A film's relevance is made up (``training.simulate``); the agent's rooms cut clips and propose
-windows, as when ``ground`` is asked.
+Those for the ``agent`` are rehearsals: a film's relevance is made up (``training.simulate``), and
+the agent's own rooms cut clips and propose windows, as when ``ground`` is asked. Those for any
+``detector``, which know no cuts, are half of them that, half what a detector makes of a film.
 """
 
 from __future__ import annotations
@@ -25,9 +26,9 @@ from vmr_agent.adapters.grounder import SOURCES, known
 from vmr_agent.curves import logistic
 from vmr_agent.grounding.excerpt import STEP, excerpt
 from vmr_agent.grounding.inputs import Floats, Question
-from vmr_agent.grounding.training.simulate import World, simulate_film
+from vmr_agent.grounding.training.simulate import World, simulate, simulate_film
 
-CHANNELS = ("fused", "cuts")
+CHANNELS = {"agent": ("fused", "cuts"), "detector": ("fused",)}
 FINE = 0.5
 """Seconds of a step of the agent's curves."""
 FILMS = World(
@@ -53,14 +54,15 @@ MOST = 160
 """Steps of an excerpt at most."""
 
 
-def lessons(count: int, seed: int) -> Iterator[dict[str, Any]]:
+def lessons(whose: str, count: int, seed: int) -> Iterator[dict[str, Any]]:
     """So many questions in the form that ``vmr train`` reads."""
-    dice = np.random.default_rng(seed)
-    for _ in range(count):
-        yield _line(*_rehearsed(dice))
+    dice, channels = np.random.default_rng(seed), CHANNELS[whose]
+    for number in range(count):
+        made = whose == "detector" and number % 2 == 0
+        yield _line(channels, *(simulate(World(), dice) if made else _rehearsed(channels, dice)))
 
 
-def _rehearsed(dice: np.random.Generator) -> tuple[Question, Floats]:
+def _rehearsed(channels: Sequence[str], dice: np.random.Generator) -> tuple[Question, Floats]:
     """The first film in which retrieval finds anything."""
     while True:
         curve, film = simulate_film(FILMS, dice)
@@ -68,17 +70,17 @@ def _rehearsed(dice: np.random.Generator) -> tuple[Question, Floats]:
         asked = rehearsal.asked(rows, ("picture",), FINE, (FINE * film.cuts).tolist(), Settings())
         if asked is None:
             continue
-        found = excerpt(known(asked), CHANNELS)
+        found = excerpt(known(asked), channels)
         if len(found.question.curves) <= MOST:
             return found.question, rehearsal.moments(found, FINE * film.moments.astype(np.float64))
 
 
-def _line(question: Question, moments: Floats) -> dict[str, Any]:
+def _line(channels: Sequence[str], question: Question, moments: Floats) -> dict[str, Any]:
     (windows,), curves = question.candidates, np.round(question.curves.astype(float), 4)
     times = np.array([STEP, STEP, 1.0])
     return {
         "step": STEP,
-        "curves": {name: curves[:, n].tolist() for n, name in enumerate(CHANNELS)},
+        "curves": {name: curves[:, n].tolist() for n, name in enumerate(channels)},
         "candidates": {SOURCES[0]: np.round(windows.astype(float) * times, 4).tolist()},
         "moments": np.round(moments.astype(float) * STEP, 4).tolist(),
     }
@@ -91,12 +93,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("whose", choices=sorted(CHANNELS))
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--questions", type=int, default=8000)
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args(argv)
     try:
-        write(args.out, list(lessons(args.questions, args.seed)))
+        write(args.out, list(lessons(args.whose, args.questions, args.seed)))
     except OSError as error:
         print(f"lessons: {json.dumps(str(args.out))} cannot be written: {error}", file=sys.stderr)
         return 2

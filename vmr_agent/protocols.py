@@ -281,6 +281,8 @@ class GroundReply:
     """Probability that there is any moment in the clips at all."""
     number: tuple[float, ...] = ()
     """Probability of 0, 1, 2, … moments, the last of so many or more; empty if it is not told."""
+    saw: bool = False
+    """Whether it has looked at frames: then what it says of chances counts, else the curves do."""
     lacking: str = ""
     """What it had to do without, in one line that says which setting to lower; empty: nothing."""
 

@@ -172,9 +172,13 @@ def proposal(start: float, end: float, score: float, note: str = "") -> Proposal
 
 
 def reply(
-    *moments: tuple[float, float, float], present: float = 0.9, number: tuple[float, ...] = ()
+    *moments: tuple[float, float, float],
+    present: float = 0.9,
+    number: tuple[float, ...] = (),
+    saw: bool = True,
 ) -> GroundReply:
-    return GroundReply(tuple(Bounded(span(a, b), c) for a, b, c in moments), present, number)
+    found = tuple(Bounded(span(a, b), c) for a, b, c in moments)
+    return GroundReply(found, present, number, saw=saw)
 
 
 CLIPS = (Clip(span=span(0, 20), score=0.5), Clip(span=span(30, 50), score=0.4))
@@ -190,6 +194,24 @@ def test_a_grounders_moments_take_the_place_of_what_rules_propose() -> None:
         0.7,
     )
     assert (there.note, there.score) == ("how likely there is any", 0.9)
+
+
+def test_one_that_has_seen_nothing_moves_what_rules_propose_and_judges_nothing() -> None:
+    ruled = (proposal(2, 9, 0.8), proposal(33, 36, 0.9), proposal(46, 48, 0.3))
+    found = placed(CLIPS, ruled, reply((3, 8, 0.7), (32, 37, 0.1), (12, 18, 0.9), saw=False))
+    told = {each.span: each.score for each in found}
+    assert told == {span(3, 8): 0.8, span(32, 37): 0.9, span(46, 48): 0.3}
+    moved = next(each for each in found if each.span == span(3, 8))
+    assert [why.note for why in moved.evidence] == [
+        "boundaries from the picture curve",
+        "boundaries from the grounding model",
+    ]
+
+
+def test_no_two_proposals_are_moved_to_the_same_place() -> None:
+    ruled = (proposal(2, 9, 0.8), proposal(3, 10, 0.7))
+    found = placed(CLIPS, ruled, reply((3, 8, 0.7), saw=False))
+    assert sorted((each.span.start, each.span.end) for each in found) == [(3, 8), (3, 10)]
 
 
 def test_where_a_grounder_has_nothing_to_say_rules_do() -> None:

@@ -64,7 +64,9 @@ class JoinedGrounder:
         verdicts = (*told, *(None for _ in few.moments[JUDGED:]))
         moments = self._united(few.moments, verdicts, many.moments)
         present = self._present.fused(few.present, many.present)
-        return GroundReply(moments, present, _numbered(few.number or many.number, present))
+        return GroundReply(
+            moments, present, _numbered(few.number or many.number, present), saw=True
+        )
 
     def _united(
         self,

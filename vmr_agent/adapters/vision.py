@@ -118,7 +118,7 @@ class VisionGrounder:
                     chances.append(chance)
                     moments.append(Bounded(span, chance))
         moments.sort(key=lambda each: -each.chance)
-        reply = GroundReply(tuple(moments), max(chances, default=UNKNOWN))
+        reply = GroundReply(tuple(moments), max(chances, default=UNKNOWN), saw=True)
         return reply, tuple(self._on(request, window) for window in windows)
 
     def _on(self, request: GroundRequest, window: Span) -> float | None:

@@ -1,8 +1,10 @@
 """ground: boundaries from the relevance curves, several per clip (FlashMMR: adjustment).
 
 By hand, a moment reaches from its peak to where the curve has fallen half-way to the film's
-background, and its ends move to cuts that are near. Where there is a grounder, that proposes and it
-decides: all but what was quoted, or was seen by a chat model, which have times of their own.
+background, and its ends move to cuts that are near. Where there is a grounder, it says where they
+are: of all but what was quoted, or was seen by a chat model, which have times of their own. How
+likely they are is the curves' to say, unless the grounder has looked at frames
+(evals/results/grounding.json compares them).
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from vmr_agent.types import Channel, Clip, Evidence, Proposal, Span
 QUOTED, SEEN = "boundaries of the words", "boundaries as looked at"
 """What the evidence says of times that no grounder moves."""
 MODEL = "boundaries from the grounding model"
+NEAR = 0.3  # IoU of a proposal and a grounder's moment from which they are one
 SAME = 0.5  # share of the shorter of two windows from which they are about the same thing
 
 
@@ -58,7 +61,7 @@ def ground(
 def placed(
     clips: Sequence[Clip], ruled: Sequence[Proposal], reply: GroundReply
 ) -> tuple[Proposal, ...]:
-    """A grounder's moments in place of what the hand rules propose in the same clips.
+    """What the hand rules propose where a grounder says; its own moments if it saw them.
 
     What has times of its own stays, and stands for moments that are about nothing else. Where the
     grounder has nothing to say the hand rules do.
@@ -67,12 +70,27 @@ def placed(
         return tuple(ruled)
     own = [each for each in ruled if each.evidence[-1].note in (QUOTED, SEEN)]
     others = [each for each in ruled if each not in own]
+    if not reply.saw:
+        return (*own, *_moved(others, reply.moments))
     made = [
         _as_placed(clips, moment, score, reply.present)
         for moment, score in zip(reply.moments, _likely(reply), strict=True)
         if not _among(own, moment.span) or _among(others, moment.span)
     ]
     return (*own, *made)
+
+
+def _moved(proposals: Sequence[Proposal], moments: Sequence[Bounded]) -> list[Proposal]:
+    """The best proposal to the best of the moments that it resembles, and so on."""
+    left, found = [*moments], []
+    for each in sorted(proposals, key=lambda each: -each.score):
+        near = next((m for m in left if m.span.iou(each.span) >= NEAR), None)
+        if near is not None:
+            left.remove(near)
+            why = Evidence(source="grounding", note=MODEL, score=near.chance, span=near.span)
+            each = each.model_copy(update={"span": near.span}).because(why)
+        found.append(each)
+    return found
 
 
 def _likely(reply: GroundReply) -> list[float]:
