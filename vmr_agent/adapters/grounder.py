@@ -85,7 +85,7 @@ class SmallGrounder:
         ]
         sure = [each for each in moments if each.chance >= FAINT] or moments[:1]
         likely = tuple(float(each) for each in believed.number)
-        return GroundReply(tuple(sure), max(0.0, 1 - likely[0]), likely, lacking)
+        return GroundReply(tuple(sure), max(0.0, 1 - likely[0]), likely, lacking=lacking)
 
     def _judged(self, seen: Excerpt) -> tuple[Told, str]:
         """What the network says, and what it had to do without."""
