@@ -51,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--seed", type=int, default=0)
     add("--members", type=int, default=Plan().members, help="networks that are averaged")
     add("--epochs", type=int, default=Plan().course.epochs)
-    add("--rate", type=float, default=Plan().course.rate, help="of learning, at its highest")
+    add("--rate", type=float, help="of learning, at its highest")
     begin = f"folder of the network to go on from, or {tasks.NOTHING}; else what is shipped"
     add("--begin", help=begin)
     add("--workers", type=int, default=os.cpu_count() or 1, help="folds learnt at once")
@@ -89,8 +89,8 @@ def _fault(args: argparse.Namespace) -> str | None:
         return "give --out, --table or both: nothing would be kept"
     if args.export and not args.predictions:
         return "--export writes what is in --predictions"
-    if args.selector and (args.members != 1 or not 0 <= args.budget <= 1):
-        return "--selector is one network, and its --budget a share from 0 to 1"
+    if args.selector and (not 0 <= args.budget <= 1):
+        return "--budget is a share from 0 to 1"
     if args.gate is not None and len(args.predictions or args.train_on or ()) != 2:
         return "--gate weighs two files: the first made without sound, the second with it"
     if args.gate not in (None, "learned") and not _share(args.gate):

@@ -35,9 +35,9 @@ class Plan(NamedTuple):
     """All that decides what comes out, besides the files."""
 
     course: Course = Course()
-    members: int = 1
-    """Networks that learn the same from different seeds; their distributions are averaged."""
-    sharpness: float = 1.25
+    members: int = 2
+    """Networks that learn the same from different seeds; what they say is averaged."""
+    sharpness: float = 1.2
     """Of the distribution over windows: labels were softened for learning."""
     effort: Effort = Effort()
     candidates: int = 10

@@ -13,6 +13,8 @@ from evals.refine.learn import Answers, Fold, Plan, answered, crossed, folds
 from evals.refine.table import figures, lines
 from vmr_agent.adapters.grounder import shipped
 
+GENTLE = 0.0012
+"""Rate of learning, at its highest, that goes on from something."""
 NOTHING = "nothing"
 """What a training begins from that goes on from no other."""
 Asked = list[tuple[files.Row, ...]]
@@ -69,9 +71,12 @@ def _joined(paths: Sequence[Path]) -> Asked:
 
 
 def _plan(args: argparse.Namespace) -> Plan:
-    begin = None if args.begin == NOTHING else Path(args.begin) if args.begin else shipped()
+    begin = (
+        None if args.begin == NOTHING else Path(args.begin) if args.begin else shipped("detector")
+    )
+    rate = args.rate or (Plan().course.rate if begin is None else GENTLE)
     return Plan(
-        course=Plan().course._replace(epochs=args.epochs, rate=args.rate),
+        course=Plan().course._replace(epochs=args.epochs, rate=rate),
         members=args.members,
         gated=args.gate is not None,
         held=None if args.gate in (None, "learned") else float(args.gate),

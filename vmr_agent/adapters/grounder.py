@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -34,9 +34,12 @@ COARSE = 1.5
 """Ratio of steps from which those of the curves are too long for the weights."""
 
 
-def shipped() -> Path | None:
-    """The folder of the weights that come with this package, if it has any."""
-    folder = Path(__file__).parents[1] / "grounding" / "weights"
+def shipped(whose: Literal["agent", "detector"] = "agent") -> Path | None:
+    """The folder of the weights that come with this package, if it has any.
+
+    Those for the ``agent`` know what its rooms propose, those for any ``detector`` its windows.
+    """
+    folder = Path(__file__).parents[1] / "grounding" / "weights" / whose
     return folder if (folder / "card.json").is_file() else None
 
 

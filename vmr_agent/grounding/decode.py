@@ -28,7 +28,7 @@ RIGHT = 0.5
 LITTLE = 0.25
 """Share of the shorter of two windows that both may cover and still be two moments."""
 MOST_DRAWN = 6
-"""Moments in a drawn set at most."""
+"""Moments in a drawn set at most; there are drawn ones of 2 and more."""
 ALL = (1 << len(THRESHOLDS)) - 1
 """The bit mask of all thresholds."""
 HALF = len(THRESHOLDS) // 2
@@ -43,8 +43,8 @@ class Effort(NamedTuple):
     """Likeliest windows that moments are drawn from."""
     choices: int = 200
     """Likeliest windows that may be chosen."""
-    sets: int = 24
-    """Drawn for each number of moments."""
+    sets: tuple[int, ...] = (48, 36, 16, 10, 10)
+    """Drawn for 2, 3, … moments."""
 
 
 class Posterior(NamedTuple):
@@ -116,10 +116,10 @@ class Draw:
         windows: Floats,
         count: Floats,
         rng: np.random.Generator,
-        sets: int,
+        sets: tuple[int, ...],
     ) -> None:
         sizes = np.repeat(np.arange(2, MOST_DRAWN + 1), sets)
-        self.weight = np.repeat(count[1:] / sets, sets)
+        self.weight = np.repeat(count[1:] / np.asarray(sets), sets)
         likely = np.log(windows[np.minimum(sizes, 3) - 1] + 1e-12)
         keys = likely + rng.gumbel(size=likely.shape)
         # Moments that touch would be one.
