@@ -37,7 +37,7 @@ class Plan(NamedTuple):
     course: Course = Course()
     members: int = 2
     """Networks that learn the same from different seeds; what they say is averaged."""
-    sharpness: float = 1.2
+    sharpness: float = 1.35
     """Of the distribution over windows: labels were softened for learning."""
     effort: Effort = Effort()
     candidates: int = 10

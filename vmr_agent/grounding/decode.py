@@ -101,7 +101,8 @@ def rank(
     clash = _clashing(*choices) if apart else np.eye(len(choices[0]), dtype=bool)
     chosen = _choose(overlap, some[0] * alone / alone.sum(), drawn, most, clash)
     right = (overlap >= RIGHT - 1e-6).astype(np.float64)
-    quality = right @ (some[0] * alone / alone.sum()) + drawn.hit(right)
+    # Windows that are not looked at may be the moments too: nobody hits those.
+    quality = right @ (some[0] * alone) + drawn.hit(right, believed.windows[:, near].sum(axis=1))
     order = np.stack([starts[chosen], ends[chosen]], axis=1)
     return Ranked(order, falling(quality[chosen]))
 
@@ -138,10 +139,11 @@ class Draw:
         padded = np.concatenate([table, np.zeros((len(table), 1), table.dtype)], axis=1)
         return padded[:, self.members]
 
-    def hit(self, right: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(C,) weight of the sets in which some moment is hit."""
+    def hit(self, right: NDArray[np.float64], share: Floats) -> NDArray[np.float64]:
+        """(C,) weight of the sets in which some moment is hit, ``share`` (3,) of those there are."""
         found = np.asarray(self.of(right), np.float64)
-        return np.asarray(found.max(axis=2) @ self.weight, np.float64)
+        weight = self.weight * share[np.minimum(self.size, 3) - 1]
+        return np.asarray(found.max(axis=2) @ weight, np.float64)
 
 
 def _choose(
