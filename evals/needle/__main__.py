@@ -62,7 +62,12 @@ def _gather(args: argparse.Namespace) -> None:
 def _score(args: argparse.Namespace) -> None:
     settings = chosen(args.set)
     rounds = [each for path in args.rounds for each in _reread(path, args.grounder, settings)]
-    print(lines(by_kind(given(rounds))))
+    told = by_kind(given(rounds))
+    if args.out:
+        films = sorted({each.film for each in rounds})
+        grounder = SmallGrounder(args.grounder).name if args.grounder else "as gathered"
+        _keep(args.out, {"films": films, "grounder": grounder, "set": args.set, "figures": told})
+    print(lines(told))
 
 
 def _reread(path: Path, weights: Path | None, settings: Settings) -> list[Round]:
@@ -126,6 +131,7 @@ def _parser() -> argparse.ArgumentParser:
     add = task.add_argument
     add("rounds", type=Path, nargs="+", metavar="ROUNDS.jsonl")
     add("--grounder", type=Path, metavar="FOLDER", help="weights to be tried on them")
+    add("--out", type=Path, help="keep the figures")
     add("--set", action="append", default=[], metavar="SETTING=VALUE")
     return parser
 
