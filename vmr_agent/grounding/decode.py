@@ -140,7 +140,7 @@ class Draw:
         return padded[:, self.members]
 
     def hit(self, right: NDArray[np.float64], share: Floats) -> NDArray[np.float64]:
-        """(C,) weight of the sets in which some moment is hit, ``share`` (3,) of those there are."""
+        """(C,) weight of the sets with a moment that is hit, ``share`` (3,) of those there are."""
         found = np.asarray(self.of(right), np.float64)
         weight = self.weight * share[np.minimum(self.size, 3) - 1]
         return np.asarray(found.max(axis=2) @ weight, np.float64)
