@@ -226,10 +226,22 @@ def test_no_media_is_committed_but_the_demo() -> None:
     heavy = [
         name(path)
         for path in committed()
-        if not name(path).startswith("evals/demo/")
+        if not name(path).startswith(("evals/demo/", "vmr_agent/grounding/weights/"))
         and (path.suffix in {*media.split(), ".safetensors"} or path.stat().st_size > 1_000_000)
     ]
     assert not heavy
+
+
+def test_shipped_weights_are_small_and_were_learned_from_nobodys_data() -> None:
+    cards = [path for path in committed() if path.name == "card.json"]
+    assert len(cards) == 2
+    for card in cards:
+        told = json.loads(card.read_text(encoding="utf-8"))
+        assert told["licence"] == "Apache-2.0"
+        assert told["data"].startswith("lessons")
+        files = sorted(path.name for path in card.parent.iterdir())
+        assert files == ["card.json", "weights.safetensors"]
+        assert (card.parent / files[1]).stat().st_size < 300_000
 
 
 def test_the_door_plate_is_exact() -> None:
