@@ -12,9 +12,11 @@ from typing import get_args
 import pytest
 from processes import at_work, in_terminal, one_line, program, started, until, vmr
 
+from vmr_agent import __version__
 from vmr_agent.cli.train import Network
 from vmr_agent.errors import WeightsError
 from vmr_agent.grounding.checkpoint import CARD, WEIGHTS, Kind, load, load_gated, read
+from vmr_agent.grounding.inputs import FORM
 from vmr_agent.grounding.training.job import READERS
 from vmr_agent.grounding.training.trainers import TRAINERS
 
@@ -214,6 +216,23 @@ def test_other_settings_are_refused_by_name_and_fresh_begins_anew(
     assert (anew.returncode, anew.stderr) == (0, "")
     assert read(out).data == "simulated:9, seed 0"
     assert read(out).metrics.keys() == {"loss"}, "nothing was held out"
+
+
+@pytest.mark.parametrize(
+    ("other", "says"),
+    [
+        ("import vmr_agent; vmr_agent.__version__ = '0.0.1'", f"version {__version__}, not 0.0.1"),
+        ("from vmr_agent.grounding import inputs; inputs.FORM = 0", f"form {FORM}, not 0"),
+    ],
+)
+def test_what_other_code_began_is_refused_by_name(
+    home: Path, calm: Path, other: str, says: str
+) -> None:
+    before = content(calm)
+    run = vmr(home, *GROUND, "--out", calm, command=program(other))
+    assert run.returncode == 2
+    assert f"was begun with {says}: give --fresh" in one_line(run)
+    assert content(calm) == before
 
 
 def test_a_device_that_is_not_there_is_the_machines(home: Path, tmp_path: Path) -> None:

@@ -14,12 +14,10 @@ from torch import nn
 
 from vmr_agent.errors import WeightsError
 from vmr_agent.grounding.gate import Gated
-from vmr_agent.grounding.inputs import PER_CURVE
+from vmr_agent.grounding.inputs import FORM, PER_CURVE
 from vmr_agent.grounding.network import Network, Sizes
 
 WEIGHTS, CARD = "weights.safetensors", "card.json"
-FORM = 1
-"""Raised when the network changes so that older weights mean something else."""
 Kind = Literal["ground", "audio-gate"]
 """What can be trained, as ``vmr train`` calls it."""
 M = TypeVar("M", bound=nn.Module)

@@ -10,7 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from vmr_agent import __version__
 from vmr_agent.errors import TrainingError
+from vmr_agent.grounding.inputs import FORM
 from vmr_agent.grounding.training.data import SIMULATED, Data, Simulate, from_file, simulated
 from vmr_agent.grounding.training.place import Place
 from vmr_agent.grounding.training.simulate import simulate, simulate_sound
@@ -77,6 +79,9 @@ def prepare(asked: Asked, fresh: bool = False) -> Job:
     rank, size = (int(os.environ.get(name, alone)) for name, alone in _STANDING)
     known, held_out = READERS[asked.trainer](asked).split(asked.held_out, asked.seed)
     recipe = {
+        # What other code began, this code cannot go on with to the same end.
+        "version": __version__,
+        "form": FORM,
         "trainer": asked.trainer,
         "data": known.about,
         "channels": list(known.channels),
