@@ -73,6 +73,7 @@ def test_a_toy_is_trained_and_says_what_of(calm: Path) -> None:
     assert set(card.metrics) == {
         *("loss", "nll", "count_nll", "best_iou", "r1_50", "r1_70", "ece"),
     }
+    assert 0.5 <= card.sharpness <= 2
     assert [path.name for path in calm.glob(".training/*.json")] == ["recipe.json"]
     assert not list(calm.glob(".training/state*"))
 
@@ -116,7 +117,7 @@ def test_the_gate_is_trained_from_a_file(home: Path, tmp_path: Path) -> None:
     assert json.loads(run.stdout)["card"] == card.model_dump(mode="json")
     assert (card.licence, card.step) == ("CC0", 2.0)
     assert card.data.startswith("mine.jsonl, 20 questions, SHA-256 ")
-    assert {"nll", "nll_without_sound"} <= set(card.metrics)
+    assert {"ece", "nll", "nll_without_sound", "best_iou_without_sound"} <= set(card.metrics)
     with pytest.raises(WeightsError, match="trained for kind audio-gate, not ground"):
         load(tmp_path / "gate", ("b", "a"), ("b", "a"))
 
@@ -216,6 +217,7 @@ def test_other_settings_are_refused_by_name_and_fresh_begins_anew(
     assert (anew.returncode, anew.stderr) == (0, "")
     assert read(out).data == "simulated:9, seed 0"
     assert read(out).metrics.keys() == {"loss"}, "nothing was held out"
+    assert read(out).sharpness == 1
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ class Card(BaseModel):
     hidden: int
     """See ``Sizes``."""
     sharpness: float
-    """What its logits over windows are multiplied by."""
+    """What its logits over windows are multiplied by, so that what comes out are probabilities."""
     candidates: int = 10
     """Of each source, the best ones: so many it reads."""
     data: str
