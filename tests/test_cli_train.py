@@ -156,13 +156,14 @@ def test_two_processes_that_are_killed_go_on_with_the_same_bytes(
 
 MINE = ["--data", "mine.jsonl", "--out", "out"]
 BOTH = ["--without-sound", "a", "--with-sound", "b"]
+LOOK = ["--free", "a", "--dear", "b"]
 
 
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        ([], "Missing argument 'NETWORK'. Choose from: ground, audio-gate; see"),
-        (["grund", *MINE], "'grund' is not one of 'ground', 'audio-gate'"),
+        ([], "Missing argument 'NETWORK'. Choose from: ground, audio-gate, selector"),
+        (["grund", *MINE], "'grund' is not one of 'ground', 'audio-gate', 'selector'"),
         (["ground", "--out", "out"], "Missing option '--data'; see vmr train --help"),
         (["ground", "--data", "simulated"], "Missing option '--out'"),
         (["ground", "--data", "none.jsonl", "--out", "out", "--licence", "x"], "No such file"),
@@ -177,7 +178,20 @@ BOTH = ["--without-sound", "a", "--with-sound", "b"]
         (["audio-gate", *MINE, "--with-sound", "a"], "go together, with audio-gate"),
         (["audio-gate", *MINE, "--licence", "x"], "name them with --without-sound and --with"),
         (["audio-gate", *MINE, "--licence", "x", *BOTH[:3], "c"], "no curve 'c', only a, b"),
-        (["audio-gate", "--data", "simulated", "--out", "out", *BOTH], "leave out --with-sound"),
+        (["audio-gate", *MINE, "--licence", "x", *BOTH[:3], "a"], "are both 'a': name two curves"),
+        (
+            ["audio-gate", "--data", "simulated", "--out", "out", *BOTH],
+            "leave out --without-sound, --",
+        ),
+        (["selector", *MINE, *BOTH], "go together, with audio-gate; see vmr train --help"),
+        (["ground", *MINE, *LOOK], "--free and --dear go together, with selector; see vmr train"),
+        (["selector", *MINE, *LOOK[:2]], "--free and --dear go together, with selector"),
+        (["selector", *MINE, *LOOK, *BOTH], "go together, with audio-gate"),
+        (["selector", *MINE, *LOOK], "give that of the file, --licence NAME"),
+        (["selector", *MINE, "--licence", "x"], "go to a dear one: name them with --free and --d"),
+        (["selector", *MINE, "--licence", "x", *LOOK[:3], "c"], "no curve 'c', only a, b"),
+        (["selector", *MINE, "--licence", "x", *LOOK[:3], "a"], "are both 'a': name two curves"),
+        (["selector", "--data", "simulated", "--out", "out", *LOOK], "leave out --free, --dear"),
         (["ground", *MINE, "--epochs", "0"], "--epochs"),
         (["ground", *MINE, "--batch", "0"], "--batch"),
         (["ground", *MINE, "--rate", "0"], "--rate"),

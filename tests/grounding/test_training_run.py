@@ -23,15 +23,19 @@ from vmr_agent.grounding.gate import Gated
 from vmr_agent.grounding.inputs import Question, cells, collate, iou
 from vmr_agent.grounding.judge import judged
 from vmr_agent.grounding.network import COUNTS, KINDS, Judged, Network, Sizes
+from vmr_agent.grounding.selector import Selector
 from vmr_agent.grounding.training.figures import SHARP, figures, sharpest
 from vmr_agent.grounding.training.fit import Run, fit
 from vmr_agent.grounding.training.gate import fit_gated
 from vmr_agent.grounding.training.lesson import Course
+from vmr_agent.grounding.training.looks import parted
 from vmr_agent.grounding.training.place import Place
-from vmr_agent.grounding.training.simulate import simulate_sound
+from vmr_agent.grounding.training.selector import fit_selector
+from vmr_agent.grounding.training.simulate import simulate_look, simulate_sound
 from vmr_agent.grounding.training.team import Team
 
 SHORT = Course(epochs=3, batch=8, near=60, others=20)
+SIZES = Sizes(2, 1, 16, 32)
 Learn = Callable[[Run], torch.nn.Module]
 
 
@@ -53,12 +57,19 @@ class Drawer:
 
 def ground(run: Run) -> Network:
     asked, moments = questions(20, seed=1)
-    return fit(collate(asked), moments, Sizes(2, 1, 16, 32), SHORT, 5, run)
+    return fit(collate(asked), moments, SIZES, SHORT, 5, run)
 
 
 def gate(run: Run) -> Gated:
     asked, moments = heard(20, 1)
     return fit_gated(collate(asked), moments, Sizes(4, 2, 16, 32), SHORT, 5, run=run)
+
+
+def look(run: Run) -> Selector:
+    dice = np.random.default_rng(1)
+    made = [simulate_look(TOY, dice) for _ in range(20)]
+    asked, dear = parted([question for question, _ in made])
+    return fit_selector(asked, dear, [true for _, true in made], SIZES, SHORT, 5, run=run)
 
 
 def heard(count: int, seed: int, world: Any = TOY) -> tuple[list[Any], list[Any]]:
@@ -83,7 +94,7 @@ def crashing(at: int) -> Callable[[float, float], None]:
     return tell
 
 
-@pytest.mark.parametrize("learn", [ground, gate])
+@pytest.mark.parametrize("learn", [ground, gate, look])
 def test_broken_off_at_any_step_it_comes_to_the_same(learn: Learn) -> None:
     calm = weights(learn(Run()))
     for steps in ([1], [3], [4], [2, 4, 4], [9]):

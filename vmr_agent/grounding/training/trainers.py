@@ -23,12 +23,15 @@ from vmr_agent.grounding.gate import Gated
 from vmr_agent.grounding.inputs import PER_CURVE, Batch, collate
 from vmr_agent.grounding.judge import Judge
 from vmr_agent.grounding.network import Judged, Network, Sizes
+from vmr_agent.grounding.selector import Selector
 from vmr_agent.grounding.training.data import Data
 from vmr_agent.grounding.training.figures import figures, sharpest
 from vmr_agent.grounding.training.fit import NotFiniteError, Run, Tell, fit
 from vmr_agent.grounding.training.gate import fit_gated
 from vmr_agent.grounding.training.job import Asked, Job
 from vmr_agent.grounding.training.lesson import Course
+from vmr_agent.grounding.training.looks import parted, ways
+from vmr_agent.grounding.training.selector import fit_selector
 from vmr_agent.grounding.training.team import joined
 
 CANDIDATES = 10
@@ -95,10 +98,10 @@ def _measured(job: Job, module: nn.Module, device: str) -> tuple[float, dict[str
     data = job.held_out
     if not len(data):
         return 1.0, {}
-    ways, true = TRAINERS[job.asked.trainer].ways(module, data, device), data.moments
-    sharpness = sharpest(*ways[""], true, device)
+    found_by, true = TRAINERS[job.asked.trainer].ways(module, data, device), data.moments
+    sharpness = sharpest(*found_by[""], true, device)
     found: dict[str, float] = {}
-    for way, (judge, batch) in ways.items():
+    for way, (judge, batch) in found_by.items():
         told = figures(judge, batch, true, sharpness, device)
         found |= {f"{name}{way}": told[name] for name in told if not way or name in BESIDE}
     return sharpness, found
@@ -147,9 +150,23 @@ def _ways_gate(gated: Gated, data: Data, device: str) -> Ways:
     return {"": (gated, batch), "_without_sound": (without, batch)}
 
 
+def _learn_selector(data: Data, asked: Asked, run: Run) -> Selector:
+    questions, dear = parted(data.questions)
+    sizes = Sizes(PER_CURVE * (len(data.channels) - 1), len(data.sources))
+    course = _course(asked)
+    return fit_selector(questions, dear, data.moments, sizes, course, asked.seed, run=run)
+
+
+def _ways_selector(selector: Selector, data: Data, device: str) -> Ways:
+    """After looks that it chose, after all there are, after none, and after as many anywhere."""
+    seen = ways(selector, data.questions, CANDIDATES, device)
+    return {way: (selector.network, batch) for way, batch in seen.items()}
+
+
 TRAINERS: dict[Kind, Trainer] = {
     "ground": Trainer(_learn_ground, _ways_ground),
     "audio-gate": Trainer(_learn_gate, _ways_gate),
+    "selector": Trainer(_learn_selector, _ways_selector),
 }
 
 
