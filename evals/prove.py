@@ -30,6 +30,7 @@ from evals.kills import well
 from evals.mutants import mutants as mutated
 from evals.wire import well as went_well
 from evals.wire import wire
+from vmr_agent.grounding.training.job import READERS
 from vmr_agent.settings import PROFILES, Settings
 
 HERE = Path(__file__).parent
@@ -122,7 +123,7 @@ def training() -> Figures:
     words = "--data simulated:120 --epochs 6 --json --out".split()
     found: Figures = {}
     with tempfile.TemporaryDirectory() as folder:
-        for network in ("ground", "audio-gate"):
+        for network in READERS:
             one, other = Path(folder, network), Path(folder, f"{network}-again")
             began = time.monotonic()
             _printed("-m", "vmr_agent", "train", network, *words, str(one))

@@ -12,9 +12,11 @@ from typing import get_args
 import pytest
 from processes import at_work, in_terminal, one_line, program, started, until, vmr
 
+from vmr_agent import __version__
 from vmr_agent.cli.train import Network
 from vmr_agent.errors import WeightsError
 from vmr_agent.grounding.checkpoint import CARD, WEIGHTS, Kind, load, load_gated, read
+from vmr_agent.grounding.inputs import FORM
 from vmr_agent.grounding.training.job import READERS
 from vmr_agent.grounding.training.trainers import TRAINERS
 
@@ -71,6 +73,7 @@ def test_a_toy_is_trained_and_says_what_of(calm: Path) -> None:
     assert set(card.metrics) == {
         *("loss", "nll", "count_nll", "best_iou", "r1_50", "r1_70", "ece"),
     }
+    assert 0.5 <= card.sharpness <= 2
     assert [path.name for path in calm.glob(".training/*.json")] == ["recipe.json"]
     assert not list(calm.glob(".training/state*"))
 
@@ -114,7 +117,7 @@ def test_the_gate_is_trained_from_a_file(home: Path, tmp_path: Path) -> None:
     assert json.loads(run.stdout)["card"] == card.model_dump(mode="json")
     assert (card.licence, card.step) == ("CC0", 2.0)
     assert card.data.startswith("mine.jsonl, 20 questions, SHA-256 ")
-    assert {"nll", "nll_without_sound"} <= set(card.metrics)
+    assert {"ece", "nll", "nll_without_sound", "best_iou_without_sound"} <= set(card.metrics)
     with pytest.raises(WeightsError, match="trained for kind audio-gate, not ground"):
         load(tmp_path / "gate", ("b", "a"), ("b", "a"))
 
@@ -153,13 +156,14 @@ def test_two_processes_that_are_killed_go_on_with_the_same_bytes(
 
 MINE = ["--data", "mine.jsonl", "--out", "out"]
 BOTH = ["--without-sound", "a", "--with-sound", "b"]
+LOOK = ["--free", "a", "--dear", "b"]
 
 
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        ([], "Missing argument 'NETWORK'. Choose from: ground, audio-gate; see"),
-        (["grund", *MINE], "'grund' is not one of 'ground', 'audio-gate'"),
+        ([], "Missing argument 'NETWORK'. Choose from: ground, audio-gate, selector"),
+        (["grund", *MINE], "'grund' is not one of 'ground', 'audio-gate', 'selector'"),
         (["ground", "--out", "out"], "Missing option '--data'; see vmr train --help"),
         (["ground", "--data", "simulated"], "Missing option '--out'"),
         (["ground", "--data", "none.jsonl", "--out", "out", "--licence", "x"], "No such file"),
@@ -174,7 +178,20 @@ BOTH = ["--without-sound", "a", "--with-sound", "b"]
         (["audio-gate", *MINE, "--with-sound", "a"], "go together, with audio-gate"),
         (["audio-gate", *MINE, "--licence", "x"], "name them with --without-sound and --with"),
         (["audio-gate", *MINE, "--licence", "x", *BOTH[:3], "c"], "no curve 'c', only a, b"),
-        (["audio-gate", "--data", "simulated", "--out", "out", *BOTH], "leave out --with-sound"),
+        (["audio-gate", *MINE, "--licence", "x", *BOTH[:3], "a"], "are both 'a': name two curves"),
+        (
+            ["audio-gate", "--data", "simulated", "--out", "out", *BOTH],
+            "leave out --without-sound, --",
+        ),
+        (["selector", *MINE, *BOTH], "go together, with audio-gate; see vmr train --help"),
+        (["ground", *MINE, *LOOK], "--free and --dear go together, with selector; see vmr train"),
+        (["selector", *MINE, *LOOK[:2]], "--free and --dear go together, with selector"),
+        (["selector", *MINE, *LOOK, *BOTH], "go together, with audio-gate"),
+        (["selector", *MINE, *LOOK], "give that of the file, --licence NAME"),
+        (["selector", *MINE, "--licence", "x"], "go to a dear one: name them with --free and --d"),
+        (["selector", *MINE, "--licence", "x", *LOOK[:3], "c"], "no curve 'c', only a, b"),
+        (["selector", *MINE, "--licence", "x", *LOOK[:3], "a"], "are both 'a': name two curves"),
+        (["selector", "--data", "simulated", "--out", "out", *LOOK], "leave out --free, --dear"),
         (["ground", *MINE, "--epochs", "0"], "--epochs"),
         (["ground", *MINE, "--batch", "0"], "--batch"),
         (["ground", *MINE, "--rate", "0"], "--rate"),
@@ -214,6 +231,24 @@ def test_other_settings_are_refused_by_name_and_fresh_begins_anew(
     assert (anew.returncode, anew.stderr) == (0, "")
     assert read(out).data == "simulated:9, seed 0"
     assert read(out).metrics.keys() == {"loss"}, "nothing was held out"
+    assert read(out).sharpness == 1
+
+
+@pytest.mark.parametrize(
+    ("other", "says"),
+    [
+        ("import vmr_agent; vmr_agent.__version__ = '0.0.1'", f"version {__version__}, not 0.0.1"),
+        ("from vmr_agent.grounding import inputs; inputs.FORM = 0", f"form {FORM}, not 0"),
+    ],
+)
+def test_what_other_code_began_is_refused_by_name(
+    home: Path, calm: Path, other: str, says: str
+) -> None:
+    before = content(calm)
+    run = vmr(home, *GROUND, "--out", calm, command=program(other))
+    assert run.returncode == 2
+    assert f"was begun with {says}: give --fresh" in one_line(run)
+    assert content(calm) == before
 
 
 def test_a_device_that_is_not_there_is_the_machines(home: Path, tmp_path: Path) -> None:

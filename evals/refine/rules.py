@@ -23,18 +23,13 @@ from vmr_agent.grounding.selector import (
     nothing,
     shares,
 )
+from vmr_agent.grounding.training.looks import at_random
 
 Rule = Callable[[Question, Look, int, np.random.Generator], Seen]
 """A question of one free curve, a look, how many steps it may see, and dice."""
 
 REACH = 10
 """Steps from the next look beyond which farther is no better."""
-
-
-def at_random(asked: Question, look: Look, budget: int, dice: np.random.Generator) -> Seen:
-    """Anywhere."""
-    steps = np.sort(dice.permutation(len(asked.curves))[:budget])
-    return Seen(steps, looked(look, steps))
 
 
 def evenly(asked: Question, look: Look, budget: int, _: np.random.Generator) -> Seen:

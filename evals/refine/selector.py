@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
 from multiprocessing import get_context
 from typing import NamedTuple
 
@@ -19,10 +18,9 @@ from evals.refine import rows as files
 from evals.refine.learn import Answers, Plan, in_order, ranked
 from evals.refine.rules import RULES, unsure
 from vmr_agent.grounding.decode import Ints
-from vmr_agent.grounding.features import Tensors
 from vmr_agent.grounding.inputs import PER_CURVE, Floats, Question
 from vmr_agent.grounding.network import Sizes
-from vmr_agent.grounding.selector import Seen, Selector, Worth, beside, looked, nothing, select
+from vmr_agent.grounding.selector import Seen, Selector, Worth, looked, nothing, select, sighted
 from vmr_agent.grounding.training.selector import fit_selector
 from vmr_agent.grounding.training.targets import Moments
 
@@ -102,9 +100,7 @@ def _answered(job: Job) -> dict[str, Answers]:
     selector, asked = _learnt(job), [each.asked for each in job.held_out]
     found = {}
     for way, seen in _looks(selector, job).items():
-        batch, there = beside(asked, seen, plan.candidates)
-        told = selector.told(Tensors.of(batch), torch.from_numpy(there)).channels.numpy()
-        batch = replace(batch, channels=told)
+        batch = sighted(selector, asked, seen, plan.candidates)
         found[way] = ranked([selector.network], batch, plan, seed)
     return found
 

@@ -9,9 +9,19 @@ import pytest
 import torch
 
 from vmr_agent.errors import WeightsError
-from vmr_agent.grounding.checkpoint import CARD, WEIGHTS, Card, load, load_gated, read, save
+from vmr_agent.grounding.checkpoint import (
+    CARD,
+    WEIGHTS,
+    Card,
+    load,
+    load_gated,
+    load_selector,
+    read,
+    save,
+)
 from vmr_agent.grounding.gate import Gated
 from vmr_agent.grounding.network import Network, Sizes
+from vmr_agent.grounding.selector import Nature, Selector
 
 CHANNELS, SOURCES = ("fused",), ("retrieval",)
 
@@ -60,6 +70,37 @@ def test_a_gated_network_comes_back_with_its_gate(tmp_path: Path) -> None:
     assert all(torch.equal(part, weights[name]) for name, part in gated.state_dict().items())
     with pytest.raises(WeightsError, match=r"kind audio-gate, not ground: .*vmr train ground"):
         load(tmp_path, two, two)
+
+
+def test_a_selector_comes_back_with_what_it_knows_of_the_dear_curve(tmp_path: Path) -> None:
+    curves = ("picture", "speech", "looked at")
+    torch.manual_seed(3)
+    made = Selector(Sizes(4, 1), Nature(0.8, 0.3))
+    save(made, card(kind="selector", channels=curves), tmp_path)
+    selector, told = load_selector(tmp_path, curves, SOURCES)
+    assert (told, selector.training) == (read(tmp_path), False)
+    assert selector.nature.tolist() == pytest.approx([0.8, 0.3])
+    weights = made.state_dict()
+    assert all(torch.equal(part, weights[name]) for name, part in selector.state_dict().items())
+    other = ("looked at", "speech", "picture")
+    for asked, sources, named in (
+        (other, SOURCES, r"channels \('picture', .*vmr train selector"),
+        (curves, ("detector",), "sources"),
+    ):
+        with pytest.raises(WeightsError, match=f"was trained for {named}"):
+            load_selector(tmp_path, asked, sources)
+    with pytest.raises(WeightsError, match=r"kind selector, not ground: .*vmr train ground"):
+        load(tmp_path, curves, SOURCES)
+
+
+def test_a_selector_is_wanted_where_there_is_none(folder: Path) -> None:
+    with pytest.raises(WeightsError, match=r"kind ground, not selector: .*vmr train selector"):
+        load_selector(folder, CHANNELS, SOURCES)
+    told = json.loads((folder / CARD).read_text())
+    two = (*CHANNELS, "dear")
+    (folder / CARD).write_text(json.dumps(told | {"kind": "selector", "channels": two}))
+    with pytest.raises(WeightsError, match="other weights"):
+        load_selector(folder, two, SOURCES)
 
 
 def test_a_network_without_a_gate_is_refused_where_one_is_wanted(folder: Path) -> None:

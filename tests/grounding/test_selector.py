@@ -15,6 +15,7 @@ from vmr_agent.grounding.features import Tensors
 from vmr_agent.grounding.inputs import PER_CURVE, Floats, Question, cells
 from vmr_agent.grounding.network import Sizes
 from vmr_agent.grounding.selector import (
+    TOGETHER,
     Nature,
     Seen,
     Selector,
@@ -22,9 +23,11 @@ from vmr_agent.grounding.selector import (
     best,
     select,
     shares,
+    sighted,
 )
 from vmr_agent.grounding.training.fit import NotFiniteError
 from vmr_agent.grounding.training.lesson import Course
+from vmr_agent.grounding.training.looks import BUDGET, parted, ways
 from vmr_agent.grounding.training.selector import PATTERNS, fit_selector, nature
 
 SIZES = Sizes(channels=PER_CURVE, sources=1, width=16, hidden=32)
@@ -49,6 +52,37 @@ def scenes(count: int, seed: int) -> tuple[list[Question], list[Floats], list[Fl
 def selector() -> Selector:
     torch.manual_seed(0)
     return Selector(SIZES, Nature(0.8, 0.3)).eval()
+
+
+def test_what_the_network_judges_by_is_what_the_selector_does(selector: Selector) -> None:
+    asked, dear, _ = scenes(TOGETHER + 3, seed=10)
+    seen = [Seen(s := np.arange(n % 5, len(d), 3), d[s]) for n, d in enumerate(dear)]
+    batch = sighted(selector, asked, seen)
+    starts, ends = (torch.from_numpy(each) for each in cells(batch.valid.shape[1]))
+    with torch.inference_mode():
+        told = selector.network(Tensors.of(batch), starts, ends)
+    by_itself = believed(selector, asked, seen)
+    every = torch.cat([told.windows.flatten(1), told.number, told.steps.flatten(1)], 1)
+    torch.testing.assert_close(every, by_itself, atol=1e-5, rtol=1e-4)
+
+
+def test_ways_of_looking_see_what_they_say(selector: Selector) -> None:
+    asked, dear, _ = scenes(4, seed=11)
+    whole = [
+        q._replace(curves=np.concatenate([q.curves, d[:, None]], axis=1))
+        for q, d in zip(asked, dear, strict=True)
+    ]
+    free, looked_at = parted(whole)
+    for one, other, curve, known in zip(free, asked, looked_at, dear, strict=True):
+        np.testing.assert_array_equal(one.curves, other.curves)
+        np.testing.assert_array_equal(curve, known)
+    many = {
+        way: batch.channels[..., PER_CURVE + 1].sum(axis=1).tolist()
+        for way, batch in ways(selector, whole, 10, "cpu").items()
+    }
+    steps = [len(curve) for curve in dear]
+    fifth = [int(BUDGET * each) for each in steps]
+    assert many == {"": fifth, "_full_look": steps, "_free_only": [0] * 4, "_at_random": fifth}
 
 
 def believed(selector: Selector, asked: list[Question], seen: list[Seen]) -> torch.Tensor:

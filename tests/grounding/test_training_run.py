@@ -20,17 +20,22 @@ from scenes import TOY, questions
 from vmr_agent.errors import MachineError, TrainingError
 from vmr_agent.grounding.features import Tensors
 from vmr_agent.grounding.gate import Gated
-from vmr_agent.grounding.inputs import collate, iou
-from vmr_agent.grounding.network import COUNTS, Judged, Network, Sizes
-from vmr_agent.grounding.training.figures import figures
+from vmr_agent.grounding.inputs import Question, cells, collate, iou
+from vmr_agent.grounding.judge import judged
+from vmr_agent.grounding.network import COUNTS, KINDS, Judged, Network, Sizes
+from vmr_agent.grounding.selector import Selector
+from vmr_agent.grounding.training.figures import SHARP, figures, sharpest
 from vmr_agent.grounding.training.fit import Run, fit
 from vmr_agent.grounding.training.gate import fit_gated
 from vmr_agent.grounding.training.lesson import Course
+from vmr_agent.grounding.training.looks import parted
 from vmr_agent.grounding.training.place import Place
-from vmr_agent.grounding.training.simulate import simulate_sound
+from vmr_agent.grounding.training.selector import fit_selector
+from vmr_agent.grounding.training.simulate import simulate_look, simulate_sound
 from vmr_agent.grounding.training.team import Team
 
 SHORT = Course(epochs=3, batch=8, near=60, others=20)
+SIZES = Sizes(2, 1, 16, 32)
 Learn = Callable[[Run], torch.nn.Module]
 
 
@@ -52,12 +57,19 @@ class Drawer:
 
 def ground(run: Run) -> Network:
     asked, moments = questions(20, seed=1)
-    return fit(collate(asked), moments, Sizes(2, 1, 16, 32), SHORT, 5, run)
+    return fit(collate(asked), moments, SIZES, SHORT, 5, run)
 
 
 def gate(run: Run) -> Gated:
     asked, moments = heard(20, 1)
     return fit_gated(collate(asked), moments, Sizes(4, 2, 16, 32), SHORT, 5, run=run)
+
+
+def look(run: Run) -> Selector:
+    dice = np.random.default_rng(1)
+    made = [simulate_look(TOY, dice) for _ in range(20)]
+    asked, dear = parted([question for question, _ in made])
+    return fit_selector(asked, dear, [true for _, true in made], SIZES, SHORT, 5, run=run)
 
 
 def heard(count: int, seed: int, world: Any = TOY) -> tuple[list[Any], list[Any]]:
@@ -82,7 +94,7 @@ def crashing(at: int) -> Callable[[float, float], None]:
     return tell
 
 
-@pytest.mark.parametrize("learn", [ground, gate])
+@pytest.mark.parametrize("learn", [ground, gate, look])
 def test_broken_off_at_any_step_it_comes_to_the_same(learn: Learn) -> None:
     calm = weights(learn(Run()))
     for steps in ([1], [3], [4], [2, 4, 4], [9]):
@@ -274,6 +286,44 @@ def test_who_knows_is_worth_most_and_who_guesses_little() -> None:
     steps = batch.valid.sum(axis=1)
     assert guesses["nll"] == pytest.approx(np.log(steps * (steps + 1) / 2).mean(), abs=1e-3)
     assert guesses["best_iou"] < 0.5
+
+
+def by_height(sharp: float) -> Callable[..., Judged]:
+    """Believes in windows by how much curve is inside, told that much too sharply."""
+
+    def judged(batch: Tensors, starts: torch.Tensor, ends: torch.Tensor) -> Judged:
+        total = torch.nn.functional.pad(batch.channels[..., 0].cumsum(1), (1, 0))
+        inside = sharp * (total.gather(1, ends) - total.gather(1, starts))
+        windows = inside[..., None].expand(-1, -1, KINDS)
+        return Judged(windows, torch.zeros(len(inside), COUNTS), torch.zeros(0))
+
+    return judged
+
+
+@pytest.mark.parametrize("sharp", [0.6, 1.0, 1.8])
+def test_what_is_told_too_sharply_is_made_less_sharp(sharp: float) -> None:
+    """Moments are drawn from what is believed: told so many times as sharp, it is made as dull."""
+    dice, steps = np.random.default_rng(4), 8
+    asked = [Question(dice.normal(size=(steps, 1)), (np.zeros((0, 3)),)) for _ in range(400)]
+    batch, (starts, ends) = collate(asked), cells(steps)
+    told = judged([by_height(1.0)], batch, starts, ends).windows[..., 0]
+    drawn = (told + dice.gumbel(size=told.shape)).argmax(axis=1)
+    true = [np.array([[starts[n], ends[n]]], np.float32) for n in drawn]
+    assert sharpest(by_height(sharp), batch, true, "cpu") == pytest.approx(1 / sharp, abs=0.16)
+
+
+def test_what_is_sharpened_is_what_is_measured() -> None:
+    asked, moments = questions(10, seed=3)
+    batch = collate(asked)
+    found = sharpest(by_height(1.5), batch, moments, "cpu")
+    nll = {by: figures(by_height(1.5), batch, moments, by, "cpu")["nll"] for by in (found, *SHARP)}
+    assert nll[found] == min(nll.values())
+
+
+def test_without_moments_nothing_is_sharpened() -> None:
+    asked, _ = questions(3, seed=3)
+    none = [np.zeros((0, 2), np.float32)] * 3
+    assert sharpest(by_height(3.0), collate(asked), none, "cpu") == 1
 
 
 def test_without_moments_there_is_only_the_count() -> None:

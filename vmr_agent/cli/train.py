@@ -19,11 +19,12 @@ if TYPE_CHECKING:
     from vmr_agent.grounding.training.job import Asked
 
 Network = Annotated[
-    Literal["ground", "audio-gate"],
+    Literal["ground", "audio-gate", "selector"],
     typer.Argument(
         metavar="NETWORK",
         help="ground: curves and windows become moments. audio-gate: the same of two sources, one "
-        "without sound and one with it, and how much sound counts.",
+        "without sound and one with it, and how much sound counts. selector: the same of a curve "
+        "that is free and of what was looked at of a dear one, and where to look next.",
     ),
 ]
 Data = Annotated[
@@ -36,6 +37,9 @@ Licence = Annotated[
 ]
 Source = Annotated[
     str | None, typer.Option(metavar="NAME", help="For audio-gate: that source of the file.")
+]
+Curve = Annotated[
+    str | None, typer.Option(metavar="NAME", help="For selector: that curve of the file.")
 ]
 Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="The same one, the same network.")]
 Epochs = Annotated[int, typer.Option(min=1, help="How often each question is looked at.")]
@@ -58,6 +62,8 @@ def train(
     licence: Licence = None,
     without_sound: Source = None,
     with_sound: Source = None,
+    free: Curve = None,
+    dear: Curve = None,
     seed: Seed = 0,
     epochs: Epochs = 12,
     batch: Batch = 32,
@@ -76,13 +82,17 @@ def train(
     vmr train ground --data simulated --out grounder
     vmr train ground --data mine.jsonl --licence CC-BY-4.0 --out grounder
     vmr train audio-gate --data simulated:2000 --epochs 6 --out gate
+    vmr train selector --data mine.jsonl --licence CC0-1.0 --free a --dear b --out selector
     torchrun --standalone --nproc-per-node 2 -m vmr_agent train ground --data simulated --out g
     """
-    if (without_sound is None) != (with_sound is None) or (with_sound and network != "audio-gate"):
-        raise MISUSE("--without-sound and --with-sound go together, with audio-gate", context)
-    from vmr_agent.grounding.training.job import Asked
+    from vmr_agent.grounding.training.job import PAIRS, Asked
 
-    two = (without_sound, with_sound) if without_sound and with_sound else None
+    named = {"audio-gate": (without_sound, with_sound), "selector": (free, dear)}
+    for whose, options in PAIRS.items():
+        if any(named[whose]) and not (all(named[whose]) and whose == network):
+            raise MISUSE(f"{options[0]} and {options[1]} go together, with {whose}", context)
+    one, other = named.get(network, (None, None))
+    two = (one, other) if one and other else None
     plan = (seed, epochs, batch, rate, held_out, _picked(device))
     _do(Asked(network, data, out, licence, two, *plan), fresh, as_json, quiet)
 

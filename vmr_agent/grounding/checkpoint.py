@@ -14,13 +14,12 @@ from torch import nn
 
 from vmr_agent.errors import WeightsError
 from vmr_agent.grounding.gate import Gated
-from vmr_agent.grounding.inputs import PER_CURVE
+from vmr_agent.grounding.inputs import FORM, PER_CURVE
 from vmr_agent.grounding.network import Network, Sizes
+from vmr_agent.grounding.selector import Nature, Selector
 
 WEIGHTS, CARD = "weights.safetensors", "card.json"
-FORM = 1
-"""Raised when the network changes so that older weights mean something else."""
-Kind = Literal["ground", "audio-gate"]
+Kind = Literal["ground", "audio-gate", "selector"]
 """What can be trained, as ``vmr train`` calls it."""
 M = TypeVar("M", bound=nn.Module)
 
@@ -45,7 +44,7 @@ class Card(BaseModel):
     hidden: int
     """See ``Sizes``."""
     sharpness: float
-    """What its logits over windows are multiplied by."""
+    """What its logits over windows are multiplied by, so that what comes out are probabilities."""
     candidates: int = 10
     """Of each source, the best ones: so many it reads."""
     data: str
@@ -87,6 +86,19 @@ def load_gated(
     """The network of two sources with its gate; else as ``load``."""
     card = _fitting(folder, "audio-gate", channels, sources)
     return _filled(Gated(_sizes(card)), folder, device), card
+
+
+def load_selector(
+    folder: Path, channels: tuple[str, ...], sources: tuple[str, ...], device: str = "cpu"
+) -> tuple[Selector, Card]:
+    """The selector, whose ``channels`` are the free curves and then the dear one; else as ``load``.
+
+    What the dear curve is like on the whole comes with it.
+    """
+    card = _fitting(folder, "selector", channels, sources)
+    sizes = _sizes(card)
+    free = sizes._replace(channels=sizes.channels - PER_CURVE)
+    return _filled(Selector(free, Nature(1.0, 0.0)), folder, device), card
 
 
 def read(folder: Path) -> Card:

@@ -14,6 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
+FORM = 1
+"""Raised when the networks, or what they are given, change so that older weights mean something
+else."""
 PER_CURVE = 2
 """Channels that a curve becomes: its z-score and its rank."""
 

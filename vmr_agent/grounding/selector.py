@@ -13,6 +13,7 @@ choosing and for judging, the full look as teacher. The paper's relaxed choice i
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -42,6 +43,8 @@ NEAR = 3.0
 """Steps over which it fades how much a look says about its neighbours."""
 CROWDED = 1e3
 """Taken off what a step is worth while it is too near another of its round."""
+TOGETHER = 16
+"""Questions whose ranks are found at once: steps times steps numbers each."""
 SIGHT = 4
 """Channels that the dear curve becomes, see ``sight``."""
 
@@ -172,6 +175,19 @@ def best(worth: Tensor, many: Tensor, seen: Tensor, valid: Tensor, apart: int = 
         left &= ~chosen
         crowded |= go & ((place - step).abs() < apart)
     return chosen
+
+
+def sighted(
+    selector: Selector, asked: Sequence[Question], seen: Sequence[Seen], most: int = 10
+) -> Batch:
+    """What ``selector.network`` judges questions by, of which so much was seen."""
+    batch, there = beside(asked, seen, most)
+    device, told = selector.nature.device, []
+    for first in range(0, len(batch), TOGETHER):
+        rows = np.arange(first, min(first + TOGETHER, len(batch)))
+        some = Tensors.of(batch.take(rows), str(device))
+        told.append(selector.told(some, torch.from_numpy(there[rows]).to(device)).channels.cpu())
+    return replace(batch, channels=torch.cat(told).numpy())
 
 
 def select(

@@ -71,21 +71,22 @@ class Data:
         out = {film for film, held_out in zip(order, taken, strict=True) if held_out}
         return self._those(lambda film: film not in out), self._those(lambda film: film in out)
 
-    def of(self, names: tuple[str, str]) -> Data:
-        """Of two sources alone, in this order. Raises TrainingError, by name, if there are none."""
-        for what, known in (("curve", self.channels), ("candidates", self.sources)):
+    def of(self, channels: tuple[str, ...], sources: tuple[str, ...]) -> Data:
+        """Of these alone, in this order. Raises TrainingError, by name, if there are none."""
+        for what, known, names in (
+            ("curve", self.channels, channels),
+            ("candidates", self.sources, sources),
+        ):
             for name in names:
                 if name not in known:
                     raise TrainingError(f"there is no {what} {name!r}, only {', '.join(known)}")
-        if names[0] == names[1]:
-            raise TrainingError(f"{names[0]!r} cannot be both with and without sound")
-        curves = [self.channels.index(name) for name in names]
-        sources = [self.sources.index(name) for name in names]
+        curves = [self.channels.index(name) for name in channels]
+        given = [self.sources.index(name) for name in sources]
         questions = [
-            Question(each.curves[:, curves], tuple(each.candidates[n] for n in sources))
+            Question(each.curves[:, curves], tuple(each.candidates[n] for n in given))
             for each in self.questions
         ]
-        return replace(self, questions=questions, channels=names, sources=names)
+        return replace(self, questions=questions, channels=channels, sources=sources)
 
     def _those(self, wanted: Callable[[str], bool]) -> Data:
         rows = [n for n, film in enumerate(self.films) if wanted(film)]

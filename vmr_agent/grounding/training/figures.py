@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
-from vmr_agent.grounding.decode import RIGHT, Posterior, posterior, rank
+from vmr_agent.grounding.decode import RIGHT, Ints, Posterior, posterior, rank
 from vmr_agent.grounding.inputs import Batch, Floats, cells, iou
 from vmr_agent.grounding.judge import Judge, judged
 from vmr_agent.grounding.network import COUNTS, KINDS
 from vmr_agent.grounding.training.targets import Moments
 
+SHARP = np.linspace(0.5, 2.0, 16)
+"""What logits over windows may be multiplied by."""
 BINS = 10
 MOST = 10
 """Windows of an answer."""
@@ -30,8 +33,8 @@ def figures(
     probabilities of an IoU of 0.5 and more. Empty if there are no questions.
     """
     counts, surprise, overlaps, quality = [], [], list[Floats](), list[Floats]()
-    for row, believed in enumerate(_believed(judge, batch, sharpness, device)):
-        true = moments[row]
+    for row, said in enumerate(_said(judge, batch, device)):
+        believed, true = posterior(*said, sharpness), moments[row]
         counts.append(-np.log(believed.number[min(len(true), COUNTS - 1)] + 1e-12))
         if not len(true):
             continue
@@ -49,14 +52,35 @@ def figures(
     return {name: round(float(value), 4) for name, value in told.items()}
 
 
-def _believed(judge: Judge, batch: Batch, sharpness: float, device: str) -> Iterator[Posterior]:
+def sharpest(judge: Judge, batch: Batch, moments: Moments, device: str) -> float:
+    """What to multiply logits over windows by, so that true ones surprise least; 1 if none is true.
+
+    The inverse of the temperature in Guo et al. (2017), one number for all questions.
+    """
+    cost = np.zeros(len(SHARP))
+    for row, said in enumerate(_said(judge, batch, device)):
+        if len(moments[row]):
+            cost += [_surprise(posterior(*said, sharp), moments[row]) for sharp in SHARP]
+    return round(float(SHARP[cost.argmin()]), 2) if cost.any() else 1.0
+
+
+class Said(NamedTuple):
+    """Of one question: its windows, and logits of those and of how many are right."""
+
+    starts: Ints
+    ends: Ints
+    windows: Floats
+    number: Floats
+
+
+def _said(judge: Judge, batch: Batch, device: str) -> Iterator[Said]:
     starts, ends = cells(batch.valid.shape[1])
     for first in range(0, len(batch), TOGETHER):
         some = batch.take(np.arange(first, min(first + TOGETHER, len(batch))))
         told = judged([judge], some, starts, ends, device)
         for steps, windows, number in zip(some.steps, *told, strict=True):
             fits = ends <= steps
-            yield posterior(starts[fits], ends[fits], windows[fits], number, sharpness)
+            yield Said(starts[fits], ends[fits], windows[fits], number)
 
 
 def _surprise(believed: Posterior, true: Floats) -> float:

@@ -10,15 +10,22 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from vmr_agent import __version__
 from vmr_agent.errors import TrainingError
+from vmr_agent.grounding.inputs import FORM
 from vmr_agent.grounding.training.data import SIMULATED, Data, Simulate, from_file, simulated
 from vmr_agent.grounding.training.place import Place
-from vmr_agent.grounding.training.simulate import simulate, simulate_sound
+from vmr_agent.grounding.training.simulate import simulate, simulate_look, simulate_sound
 
 if TYPE_CHECKING:
     from vmr_agent.grounding.checkpoint import Kind
 
 
+PAIRS: dict[Kind, tuple[str, str]] = {
+    "audio-gate": ("--without-sound", "--with-sound"),
+    "selector": ("--free", "--dear"),
+}
+"""Options by which two curves of a file are named, for those who tell them apart."""
 _STANDING = (("RANK", "0"), ("WORLD_SIZE", "1"))
 """What torchrun says of a process, and what holds for one alone."""
 
@@ -35,7 +42,7 @@ class Asked(NamedTuple):
     licence: str | None
     """Of a file: weights are under that of what they learned from."""
     two: tuple[str, str] | None
-    """Sources of a file, without sound and with it, for ``audio-gate``."""
+    """Names in a file, see ``PAIRS``."""
     seed: int
     epochs: int
     batch: int
@@ -77,6 +84,9 @@ def prepare(asked: Asked, fresh: bool = False) -> Job:
     rank, size = (int(os.environ.get(name, alone)) for name, alone in _STANDING)
     known, held_out = READERS[asked.trainer](asked).split(asked.held_out, asked.seed)
     recipe = {
+        # What other code began, this code cannot go on with to the same end.
+        "version": __version__,
+        "form": FORM,
         "trainer": asked.trainer,
         "data": known.about,
         "channels": list(known.channels),
@@ -105,15 +115,24 @@ def _audio_gate(asked: Asked) -> Data:
     made = _simulated(asked, simulate_sound, both, both)
     if made:
         return made
-    if asked.two is None:
-        raise TrainingError(
-            "sound is weighed between two sources of the file: "
-            "name them with --without-sound and --with-sound"
-        )
-    return from_file(Path(asked.data), _licence(asked)).of(asked.two)
+    two = _two(asked, "sound is weighed between two sources of the file")
+    return from_file(Path(asked.data), _licence(asked)).of(two, two)
 
 
-READERS: dict[Kind, Callable[[Asked], Data]] = {"ground": _ground, "audio-gate": _audio_gate}
+def _selector(asked: Asked) -> Data:
+    """The dear curve is the last one; candidates are those of the free one."""
+    made = _simulated(asked, simulate_look, ("free", "dear"), ("free",))
+    if made:
+        return made
+    two = _two(asked, "looks are chosen by a free curve of the file, and go to a dear one")
+    return from_file(Path(asked.data), _licence(asked)).of(two, two[:1])
+
+
+READERS: dict[Kind, Callable[[Asked], Data]] = {
+    "ground": _ground,
+    "audio-gate": _audio_gate,
+    "selector": _selector,
+}
 """What each trainer learns from. They raise TrainingError."""
 
 
@@ -126,8 +145,19 @@ def _simulated(
     if asked.licence is not None:
         raise TrainingError("what is simulated is ours: leave out --licence")
     if asked.two is not None:
-        raise TrainingError("what is simulated has names: leave out --with-sound, --without-sound")
+        named = ", ".join(PAIRS[asked.trainer])
+        raise TrainingError(f"what is simulated has names: leave out {named}")
     return simulated(asked.data, asked.seed, made, channels, sources)
+
+
+def _two(asked: Asked, why: str) -> tuple[str, str]:
+    """Names of two curves. Raises TrainingError if there are none, or one twice."""
+    one, other = PAIRS[asked.trainer]
+    if asked.two is None:
+        raise TrainingError(f"{why}: name them with {one} and {other}")
+    if asked.two[0] == asked.two[1]:
+        raise TrainingError(f"{one} and {other} are both {asked.two[0]!r}: name two curves")
+    return asked.two
 
 
 def _licence(asked: Asked) -> str:

@@ -63,6 +63,8 @@ class World(NamedTuple):
     sound: float = 0.5
     """Deviation of the logarithm of how much clearer or fainter than usual all is with sound;
     without it, all is that much fainter or clearer."""
+    faint: float = 0.4
+    """How far moments stand out in a curve that is free, of how far they do in a dear one."""
 
 
 class Film(NamedTuple):
@@ -109,6 +111,18 @@ def simulate_sound(world: World, dice: Dice) -> tuple[Question, Floats]:
     looks = [_looked_at(world, film, clear * by, dice) for by in (1 / tells, tells)]
     curves = np.stack([curve for curve, _ in looks], axis=1)
     return Question(curves, tuple(windows for _, windows in looks)), film.moments
+
+
+def simulate_look(world: World, dice: Dice) -> tuple[Question, Floats]:
+    """A question of two curves, a faint one that is free, then a dear one; and its moments.
+
+    Windows are proposed by who sees the free one.
+    """
+    film = _film(world, dice)
+    clear = dice.uniform(*world.clear)
+    free, windows = _looked_at(world, film, world.faint * clear, dice)
+    dear = _curve(world, film, _sight(world, film, clear, dice), dice)
+    return Question(np.stack([free, dear], axis=1), (windows,)), film.moments
 
 
 def _film(world: World, dice: Dice) -> Film:

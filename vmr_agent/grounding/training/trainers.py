@@ -21,20 +21,28 @@ from vmr_agent.grounding.checkpoint import Card, Kind, read, save
 from vmr_agent.grounding.features import Tensors
 from vmr_agent.grounding.gate import Gated
 from vmr_agent.grounding.inputs import PER_CURVE, Batch, collate
+from vmr_agent.grounding.judge import Judge
 from vmr_agent.grounding.network import Judged, Network, Sizes
+from vmr_agent.grounding.selector import Selector
 from vmr_agent.grounding.training.data import Data
-from vmr_agent.grounding.training.figures import figures
+from vmr_agent.grounding.training.figures import figures, sharpest
 from vmr_agent.grounding.training.fit import NotFiniteError, Run, Tell, fit
 from vmr_agent.grounding.training.gate import fit_gated
 from vmr_agent.grounding.training.job import Asked, Job
 from vmr_agent.grounding.training.lesson import Course
+from vmr_agent.grounding.training.looks import parted, ways
+from vmr_agent.grounding.training.selector import fit_selector
 from vmr_agent.grounding.training.team import joined
 
-SHARPNESS = 1.25
-"""Of the distribution over windows: labels were softened for learning."""
 CANDIDATES = 10
 """Of each source, the best."""
+BESIDE = ("nll", "best_iou")
+"""Figures of the ways to judge beside the one that a network is made for."""
 ROOT = Path(__file__).parents[3]
+
+Ways = dict[str, tuple[Judge, Batch]]
+"""Ways to judge the same questions. The first is what the network is made for and has no name; the
+others are what it is set beside, named as in their figures."""
 
 
 class Trainer(NamedTuple):
@@ -42,8 +50,8 @@ class Trainer(NamedTuple):
 
     learn: Callable[[Data, Asked, Run], nn.Module]
     """The network, learned from that; it goes on where it was, see ``fit.train``."""
-    measure: Callable[[Any, Data, str], dict[str, float]]
-    """Figures of that network on other questions, on a device."""
+    ways: Callable[[Any, Data, str], Ways]
+    """How that network is to be measured on other questions, on a device."""
 
 
 def trained(job: Job, tell: Tell = lambda *_: None) -> Card | None:
@@ -73,11 +81,10 @@ def _train(job: Job, run: Run) -> None:
         raise TrainingError(f"{error}, with --rate and --fresh") from error
     if not job.leads:
         return
-    found = {"loss": round(losses[-1], 4)}
-    if len(job.held_out):
-        found |= trainer.measure(module, job.held_out, run.team.device)
+    sharpness, found = _measured(job, module, run.team.device)
+    card = _card(job, sharpness, {"loss": round(losses[-1], 4)} | found)
     try:
-        save(module, _card(job, found), job.asked.out)
+        save(module, card, job.asked.out)
     except OSError as error:
         raise MachineError(
             f"cannot write to {str(job.asked.out)!r} ({error.strerror or error}): "
@@ -86,7 +93,21 @@ def _train(job: Job, run: Run) -> None:
     job.place.finish()
 
 
-def _card(job: Job, found: dict[str, float]) -> Card:
+def _measured(job: Job, module: nn.Module, device: str) -> tuple[float, dict[str, float]]:
+    """How sharp it is best, and what it then reaches: 1 and no figures if nothing was held out."""
+    data = job.held_out
+    if not len(data):
+        return 1.0, {}
+    found_by, true = TRAINERS[job.asked.trainer].ways(module, data, device), data.moments
+    sharpness = sharpest(*found_by[""], true, device)
+    found: dict[str, float] = {}
+    for way, (judge, batch) in found_by.items():
+        told = figures(judge, batch, true, sharpness, device)
+        found |= {f"{name}{way}": told[name] for name in told if not way or name in BESIDE}
+    return sharpness, found
+
+
+def _card(job: Job, sharpness: float, found: dict[str, float]) -> Card:
     data, sizes = job.known, _sizes(job.known)
     return Card(
         kind=job.asked.trainer,
@@ -95,7 +116,7 @@ def _card(job: Job, found: dict[str, float]) -> Card:
         step=data.step,
         width=sizes.width,
         hidden=sizes.hidden,
-        sharpness=SHARPNESS,
+        sharpness=sharpness,
         candidates=CANDIDATES,
         data=data.about,
         licence=data.licence,
@@ -114,26 +135,38 @@ def _learn_gate(data: Data, asked: Asked, run: Run) -> Gated:
     return fit_gated(_batch(data), data.moments, _sizes(data), course, asked.seed, run=run)
 
 
-def _measure_ground(network: Network, data: Data, device: str) -> dict[str, float]:
-    return figures(network, _batch(data), data.moments, SHARPNESS, device)
+def _ways_ground(network: Network, data: Data, _: str) -> Ways:
+    return {"": (network, _batch(data))}
 
 
-def _measure_gate(gated: Gated, data: Data, device: str) -> dict[str, float]:
+def _ways_gate(gated: Gated, data: Data, device: str) -> Ways:
     """As the gate weighs sound, and without any sound."""
 
     def without(asked: Tensors, starts: Tensor, ends: Tensor) -> Judged:
         judged: Judged = gated(asked, starts, ends, torch.zeros(len(asked.valid), device=device))
         return judged
 
-    heard, unheard = (
-        figures(judge, _batch(data), data.moments, SHARPNESS, device) for judge in (gated, without)
-    )
-    return heard | {f"{name}_without_sound": value for name, value in unheard.items()}
+    batch = _batch(data)
+    return {"": (gated, batch), "_without_sound": (without, batch)}
+
+
+def _learn_selector(data: Data, asked: Asked, run: Run) -> Selector:
+    questions, dear = parted(data.questions)
+    sizes = Sizes(PER_CURVE * (len(data.channels) - 1), len(data.sources))
+    course = _course(asked)
+    return fit_selector(questions, dear, data.moments, sizes, course, asked.seed, run=run)
+
+
+def _ways_selector(selector: Selector, data: Data, device: str) -> Ways:
+    """After looks that it chose, after all there are, after none, and after as many anywhere."""
+    seen = ways(selector, data.questions, CANDIDATES, device)
+    return {way: (selector.network, batch) for way, batch in seen.items()}
 
 
 TRAINERS: dict[Kind, Trainer] = {
-    "ground": Trainer(_learn_ground, _measure_ground),
-    "audio-gate": Trainer(_learn_gate, _measure_gate),
+    "ground": Trainer(_learn_ground, _ways_ground),
+    "audio-gate": Trainer(_learn_gate, _ways_gate),
+    "selector": Trainer(_learn_selector, _ways_selector),
 }
 
 
