@@ -20,8 +20,8 @@ class Habits(NamedTuple):
     """IMG's own numbers, where the paper gives them."""
 
     gamma: float = 0.5
-    """Loss by which one source must be worse to be e times less important. IMG takes 3 and 2 for the
-    sum of two cross entropies; the one here differs by some tenths between sources."""
+    """Loss by which one source must be worse to be e times less important. IMG takes 3 and 2 for
+    the sum of two cross entropies; the one here differs by some tenths between sources."""
     tidy: float = 0.2
     """Importances nearer to 0 or 1 than this are taken for them."""
     ramp: int = 6
