@@ -19,9 +19,9 @@ from typing import NamedTuple
 
 from evals.ask import ENOUGH, Question, is_right, load, with_absent
 from vmr_agent import RunReport, Settings, VMRAgent, VmrError
+from vmr_agent.metrics.calibration import calibration_error
 
 TRUSTS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
-BINS = 10
 LEAST = 0.001  # of a probability, for its logarithm
 Ask = Callable[[str], RunReport]
 
@@ -61,15 +61,8 @@ def verdicts(question: Question, report: RunReport) -> Iterator[tuple[float, boo
 
 
 def error(told: Sequence[tuple[float, bool]]) -> float:
-    """Expected calibration error over ten bins of equal width."""
-    bins: list[list[tuple[float, bool]]] = [[] for _ in range(BINS)]
-    for probability, held in told:
-        bins[min(BINS - 1, int(probability * BINS))].append((probability, held))
-    return sum(
-        len(each) / len(told) * abs(_mean(p for p, _ in each) - _mean(held for _, held in each))
-        for each in bins
-        if each
-    )
+    """Expected calibration error."""
+    return calibration_error([probability for probability, _ in told], [held for _, held in told])
 
 
 def _mean(values: Iterator[float] | Iterator[bool]) -> float:

@@ -22,6 +22,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from evals.bench_record import commit, machine
+from evals.columns import lines
 from evals.film import Form
 from evals.join import rate, size, write
 from evals.needle import alarms
@@ -29,7 +30,7 @@ from evals.needle.film import build
 from evals.needle.gather import Round, gather, given, read, save
 from evals.needle.replay import replayed
 from evals.needle.run import chosen, run
-from evals.needle.score import by_kind, lines
+from evals.needle.score import by_kind
 from evals.playlist import JoinError
 from vmr_agent import Settings, VMRAgent, VmrError
 from vmr_agent.adapters.grounder import SmallGrounder

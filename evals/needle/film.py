@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TypedDict
 
+from evals import join
 from evals.film import Form, write_film
 from evals.footage import picture_length
-from evals.join import write
 from evals.joiner import Joiner, Placed, Stretch
 from evals.needle.absent import Absent
 from evals.needle.plan import Family, Kind, Plan, plan
@@ -20,15 +20,13 @@ TOUCH = 1e-3
 """Seconds between two pieces that follow on one another."""
 
 
-class Asked(TypedDict):
-    """A query, how what it asks for comes, and all of its moments."""
+class Asked(join.Asked):
+    """A query, how what it asks for comes, and all of its moments.
 
-    query: str
+    The file is the first clip that it is about, empty for none.
+    """
+
     kind: Kind
-    file: str
-    """The clip it is about, the first if there are several; empty for none."""
-    spoken: bool
-    moments: list[Stretch]
 
 
 class Truth(TypedDict):
@@ -80,7 +78,7 @@ def build(
             *_absent(clips, planned, Absent.load(), absent, random.Random(seed)),
         ],
     }
-    write(out.with_suffix(".json"), json.dumps(truth, indent=1) + "\n")
+    join.write(out.with_suffix(".json"), json.dumps(truth, indent=1) + "\n")
     return truth
 
 

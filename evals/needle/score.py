@@ -78,18 +78,3 @@ def _present(given: Sequence[Given]) -> Figures:
         enough = float((many.predicted >= MANY).mean())
         found["mR@3"] = float(qvm2.recall(many, MANY).mean()) * enough
     return {name: percent(value) for name, value in found.items()}
-
-
-def lines(told: dict[str, Figures]) -> str:
-    """A table for people."""
-    names = list(dict.fromkeys(name for found in told.values() for name in found))
-    head = ["", *names]
-    body = [
-        [kind, *(f"{found[name]:g}" if name in found else "" for name in names)]
-        for kind, found in told.items()
-    ]
-    widths = [max(len(row[n]) for row in [head, *body]) for n in range(len(head))]
-    return "\n".join(
-        "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
-        for row in [head, *body]
-    )

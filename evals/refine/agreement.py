@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from evals.refine.paired import DRAWS, Floats, draws, shares
 from evals.refine.rows import TRUTH, WINDOWS, YOUTUBE, Row
+from vmr_agent.grounding.inputs import tied_ranks
 
 MOST = 10
 
@@ -39,7 +40,7 @@ def agreement(
     gate, better = np.asarray(importance, np.float64)[apart], (second - first)[apart]
     videos = [str(asked[n]["vid"])[:YOUTUBE] for n in apart]
     weight = np.concatenate([np.ones((1, len(apart))), draws(videos, DRAWS, 0)])
-    found = _correlation(_ranks(gate), _ranks(better), weight)
+    found = _correlation(tied_ranks(gate), tied_ranks(better), weight)
     low, high = np.nanpercentile(found[1:], (2.5, 97.5))
     means = [float(gate[side].mean()) for side in (better > 0, better < 0)]
     return (
@@ -47,12 +48,6 @@ def agreement(
         f"second file does, over {len(apart)} queries; on average {means[0]:.3f} where it does "
         f"better, {means[1]:.3f} where it does worse"
     )
-
-
-def _ranks(values: Floats) -> Floats:
-    """From 0, ties sharing their mean."""
-    _, place, count = np.unique(values, return_inverse=True, return_counts=True)
-    return np.asarray((np.cumsum(count) - (count + 1) / 2)[place], np.float64)
 
 
 def _correlation(left: Floats, right: Floats, weight: Floats) -> Floats:

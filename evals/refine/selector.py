@@ -84,13 +84,13 @@ def crossed(
     return {way: in_order([part[way] for part in parts], places) for way in parts[0]}
 
 
-def kept(runs: dict[str, dict[str, float]]) -> list[tuple[str, dict[str, float]]]:
+def kept(runs: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
     """Figures of each way, and how much of the full look's mAP it keeps."""
     whole = max(1e-9, runs[FULL]["mAP"])
-    return [
-        (name, {**found, "kept %": round(100 * found["mAP"] / whole, 2)})
+    return {
+        name: {**found, "kept %": round(100 * found["mAP"] / whole, 2)}
         for name, found in runs.items()
-    ]
+    }
 
 
 def _answered(job: Job) -> dict[str, Answers]:

@@ -8,10 +8,9 @@ import numpy as np
 
 from evals.refine.rows import TRUTH, WINDOWS, Row
 from vmr_agent.metrics import qvhighlights, qvm2
-from vmr_agent.metrics.matching import Answers, tiou
+from vmr_agent.metrics.calibration import calibration_error
+from vmr_agent.metrics.matching import Answers, Floats, tiou
 from vmr_agent.metrics.qvhighlights import percent
-
-BINS = 10
 
 
 def figures(submission: Sequence[Row], truth: Sequence[Row]) -> dict[str, float]:
@@ -29,7 +28,7 @@ def figures(submission: Sequence[Row], truth: Sequence[Row]) -> dict[str, float]
         "mAP@3+tgt": second["MR-full-mAP@3+tgt"],
         "mR@3": second["MR-full-mR3"],
         "strict mR@3": strict_recall(bare, asked, 3),
-        "ECE": calibration_error(bare, asked),
+        "ECE": round(calibration_error(*told_and_right(bare, asked)), 4),
     }
 
 
@@ -43,26 +42,12 @@ def strict_recall(submission: Sequence[Row], truth: Sequence[Row], count: int) -
     return percent(float(shares.mean()) * answered / max(1, asked))
 
 
-def calibration_error(submission: Sequence[Row], truth: Sequence[Row]) -> float:
-    """ECE of window scores as probabilities of IoU of .5 and more with a true window."""
+def told_and_right(submission: Sequence[Row], truth: Sequence[Row]) -> tuple[Floats, Floats]:
+    """Scores of all windows, and whether each has an IoU of .5 and more with a true one."""
     scores, right = [], []
     for row, true in zip(submission, truth, strict=True):
         windows = np.asarray(row[WINDOWS], np.float64)
         overlap = tiou(windows[:, None, :2], np.asarray(true[TRUTH], np.float64)[None])
-        scores += windows[:, 2].tolist()
-        right += (overlap.max(axis=1) >= 0.5).tolist()
-    told, hit = np.asarray(scores), np.asarray(right, np.float64)
-    place = np.clip((told * BINS).astype(int), 0, BINS - 1)
-    gaps = [abs(told[place == n].sum() - hit[place == n].sum()) for n in range(BINS)]
-    return float(round(sum(gaps) / len(told), 4))
-
-
-def lines(runs: Sequence[tuple[str, dict[str, float]]]) -> str:
-    """A table for people."""
-    names = list(runs[0][1])
-    head = ["", *names]
-    body = [[title, *(f"{found[name]:g}" for name in names)] for title, found in runs]
-    widths = [max(len(row[n]) for row in [head, *body]) for n in range(len(head))]
-    return "\n".join(
-        "  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)) for row in [head, *body]
-    )
+        scores.append(windows[:, 2])
+        right.append(overlap.max(axis=1) >= 0.5)
+    return np.concatenate(scores), np.concatenate(right).astype(np.float64)

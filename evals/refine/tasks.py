@@ -6,11 +6,12 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from evals.columns import lines
 from evals.refine import rows as files
 from evals.refine import selector
 from evals.refine.agreement import agreement, concatenated
 from evals.refine.learn import Answers, Fold, Plan, answered, crossed, folds
-from evals.refine.table import figures, lines
+from evals.refine.table import figures
 from vmr_agent.adapters.grounder import shipped
 
 GENTLE = 0.0012
@@ -28,11 +29,11 @@ def refine(args: argparse.Namespace) -> None:
     if args.out:
         files.write(args.out, submission)
     if args.table:
-        runs = [(path.stem, files.read(path)) for path in args.predictions or args.predict]
+        runs = {path.stem: files.read(path) for path in args.predictions or args.predict}
         if len(runs) > 1:
-            runs.append(("best ten of all", concatenated(asked)))
-        runs.append(("refined", submission))
-        print(lines([(name, figures(rows, truth)) for name, rows in runs]))
+            runs["best ten of all"] = concatenated(asked)
+        runs["refined"] = submission
+        print(lines({name: figures(rows, truth) for name, rows in runs.items()}))
         if args.gate is not None:
             print(agreement(found.importance, asked, truth))
 

@@ -12,9 +12,10 @@ import pytest
 from evals.refine import rows as files
 from evals.refine.__main__ import main
 from evals.refine.learn import folds
-from evals.refine.table import calibration_error, figures, strict_recall
+from evals.refine.table import figures, strict_recall, told_and_right
 from vmr_agent.grounding.training.data import from_file
 from vmr_agent.grounding.training.simulate import World, simulate
+from vmr_agent.metrics.calibration import calibration_error
 
 QUERIES = 30
 
@@ -194,6 +195,6 @@ def test_scores_that_are_probabilities_have_no_calibration_error() -> None:
         for n in range(10)
     ]
     wrong = [{"qid": n, files.WINDOWS: [[50, 60, 0.9]]} for n in range(10)]
-    assert calibration_error(sure, truth) == 0
-    assert calibration_error(half, truth) == 0
-    assert calibration_error(wrong, truth) == pytest.approx(0.9)
+    assert calibration_error(*told_and_right(sure, truth)) == 0
+    assert calibration_error(*told_and_right(half, truth)) == 0
+    assert calibration_error(*told_and_right(wrong, truth)) == pytest.approx(0.9)

@@ -11,12 +11,9 @@ preprocessing marks a random sound of every batch as a long one.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import textwrap
-import warnings
-from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
@@ -25,6 +22,7 @@ import numpy as np
 
 from vmr_agent.adapters import weights
 from vmr_agent.adapters.device import CPU
+from vmr_agent.adapters.published import quiet
 from vmr_agent.errors import WeightsError
 from vmr_agent.protocols import Array, Listener
 from vmr_agent.sounds import FAMILIES
@@ -155,7 +153,7 @@ class Tagger:
 
         make = _ZeroShot if self.classes is _ASKED else _Classifier
         try:
-            with _quiet():
+            with quiet():
                 return make(self._folder, self._device)
         except (*_FAILURES, SafetensorError) as error:
             raise self._refusal(error) from error
@@ -282,18 +280,3 @@ def _whole(kind: Any, folder: Path) -> Any:
     if missing := sorted(told["missing_keys"]):
         raise ValueError(f"its weights lack {missing[0]} and {len(missing) - 1} more")
     return model.eval()
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep transformers from talking, and leave it as talkative as it was."""
-    from transformers.utils import logging
-
-    level = logging.get_verbosity()
-    logging.set_verbosity_error()
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.set_verbosity(level)

@@ -89,11 +89,11 @@ def normalised(curves: Floats) -> Floats:
     """(T, S) curves as channels (T, 2 S): z-scores, and ranks from 0 to 1, within this film."""
     deviation = curves.std(axis=0, keepdims=True)
     z = (curves - curves.mean(axis=0, keepdims=True)) / (deviation + 1e-6)
-    ranks = np.stack([_ranks(curve) for curve in curves.T], axis=1) / max(1, len(curves) - 1)
+    ranks = np.stack([tied_ranks(curve) for curve in curves.T], axis=1) / max(1, len(curves) - 1)
     return np.concatenate([z, ranks], axis=1).astype(np.float32)
 
 
-def _ranks(curve: Floats) -> NDArray[np.float64]:
+def tied_ranks(curve: NDArray[np.floating]) -> NDArray[np.float64]:
     """(T,) from 0; what is the same has the same: a curve may be nothing nearly everywhere."""
     _, place, many = np.unique(curve, return_inverse=True, return_counts=True)
     return np.asarray((np.cumsum(many) - (many + 1) / 2)[place], np.float64)

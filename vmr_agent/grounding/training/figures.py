@@ -12,10 +12,10 @@ from vmr_agent.grounding.inputs import Batch, Floats, cells, iou
 from vmr_agent.grounding.judge import Judge, judged
 from vmr_agent.grounding.network import COUNTS, KINDS
 from vmr_agent.grounding.training.targets import Moments
+from vmr_agent.metrics.calibration import calibration_error
 
 SHARP = np.linspace(0.5, 2.0, 16)
 """What logits over windows may be multiplied by."""
-BINS = 10
 MOST = 10
 """Windows of an answer."""
 TOGETHER = 16
@@ -48,7 +48,8 @@ def figures(
         first = np.array([each[0] for each in overlaps])
         told |= {"nll": np.mean(surprise), "best_iou": first.mean()}
         told |= {f"r1_{p}": (first >= p / 100 - 1e-6).mean() for p in (50, 70)}
-        told["ece"] = _error(np.concatenate(quality), np.concatenate(overlaps))
+        right = np.concatenate(overlaps) >= RIGHT - 1e-6
+        told["ece"] = calibration_error(np.concatenate(quality), right)
     return {name: round(float(value), 4) for name, value in told.items()}
 
 
@@ -88,10 +89,3 @@ def _surprise(believed: Posterior, true: Floats) -> float:
     likely = believed.windows[min(len(true), KINDS) - 1]
     near = [iou(believed.starts, believed.ends, start, end).argmax() for start, end in true]
     return float(np.mean(-np.log(likely[near] + 1e-12)))
-
-
-def _error(scores: Floats, overlaps: Floats) -> float:
-    place = np.minimum((scores * BINS).astype(int), BINS - 1)
-    hit = overlaps >= RIGHT - 1e-6
-    gaps = [abs(scores[place == n].sum() - hit[place == n].sum()) for n in range(BINS)]
-    return float(sum(gaps)) / len(scores)

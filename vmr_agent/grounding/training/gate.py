@@ -17,7 +17,7 @@ from vmr_agent.grounding.training.targets import Moments
 
 
 class Habits(NamedTuple):
-    """IMG's own numbers, where the paper gives them."""
+    """IMG's own numbers, where nothing else is said."""
 
     gamma: float = 0.5
     """Loss by which one source must be worse to be e times less important. IMG takes 3 and 2 for
