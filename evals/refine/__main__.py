@@ -28,6 +28,8 @@ from evals.refine.learn import Plan
 from evals.refine.rerank import RERANKERS
 from vmr_agent import VmrError, threads
 
+USUAL = Plan()
+
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
@@ -49,8 +51,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--export", type=Path, help="write --predictions as questions for `vmr train`, and end")
     add("--table", action="store_true", help="print figures beside those of the files given")
     add("--seed", type=int, default=0)
-    add("--members", type=int, default=Plan().members, help="networks that are averaged")
-    add("--epochs", type=int, default=Plan().course.epochs)
+    add("--members", type=int, default=USUAL.members, help="networks that are averaged")
+    add("--epochs", type=int, default=USUAL.course.epochs)
     add("--rate", type=float, help="of learning, at its highest")
     begin = f"folder of the network to go on from, or {tasks.NOTHING}; else what is shipped"
     add("--begin", help=begin)
@@ -91,6 +93,8 @@ def _fault(args: argparse.Namespace) -> str | None:
         return "--export writes what is in --predictions"
     if args.selector and (not 0 <= args.budget <= 1):
         return "--budget is a share from 0 to 1"
+    if args.selector and (args.gate or args.rerank or args.begin or args.members != USUAL.members):
+        return "--selector learns one network from nothing: no --gate, --rerank, --begin, --members"
     if args.gate is not None and len(args.predictions or args.train_on or ()) != 2:
         return "--gate weighs two files: the first made without sound, the second with it"
     if args.gate not in (None, "learned") and not _share(args.gate):

@@ -46,7 +46,7 @@ def told_and_right(submission: Sequence[Row], truth: Sequence[Row]) -> tuple[Flo
     """Scores of all windows, and whether each has an IoU of .5 and more with a true one."""
     scores, right = [], []
     for row, true in zip(submission, truth, strict=True):
-        windows = np.asarray(row[WINDOWS], np.float64)
+        windows = np.asarray(row[WINDOWS], np.float64).reshape(-1, 3)
         overlap = tiou(windows[:, None, :2], np.asarray(true[TRUTH], np.float64)[None])
         scores.append(windows[:, 2])
         right.append(overlap.max(axis=1) >= 0.5)

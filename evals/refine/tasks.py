@@ -45,7 +45,8 @@ def select(args: argparse.Namespace) -> None:
     asked = files.joined(given)
     films, true = [selector.film(each) for each in asked], files.moments(asked, truth)
     held_out = folds(files.videos(asked), args.folds, args.seed)
-    terms = selector.Terms(args.budget, bool(args.table), _plan(args), args.seed)
+    plan = _plan(args, begin=None)
+    terms = selector.Terms(args.budget, bool(args.table), plan, args.seed)
     answers = selector.crossed(films, true, held_out, terms, args.workers)
     found = {way: _told(asked, each) for way, each in answers.items()}
     if args.out:
@@ -57,7 +58,7 @@ def select(args: argparse.Namespace) -> None:
 
 
 def _refined(args: argparse.Namespace, truth: Sequence[files.Row]) -> tuple[Asked, Answers]:
-    plan, asked = _plan(args), _joined(args.predictions or args.predict)
+    plan, asked = _plan(args, _begin(args)), _joined(args.predictions or args.predict)
     questions = [files.question(each) for each in asked]
     if args.train_on:
         known = _joined(args.train_on)
@@ -71,10 +72,14 @@ def _joined(paths: Sequence[Path]) -> Asked:
     return files.joined([files.read(path, files.WINDOWS) for path in paths])
 
 
-def _plan(args: argparse.Namespace) -> Plan:
-    begin = (
-        None if args.begin == NOTHING else Path(args.begin) if args.begin else shipped("detector")
-    )
+def _begin(args: argparse.Namespace) -> Path | None:
+    """What learning goes on from."""
+    if args.begin == NOTHING:
+        return None
+    return Path(args.begin) if args.begin else shipped("detector")
+
+
+def _plan(args: argparse.Namespace, begin: Path | None) -> Plan:
     rate = args.rate or (Plan().course.rate if begin is None else GENTLE)
     return Plan(
         course=Plan().course._replace(epochs=args.epochs, rate=rate),
