@@ -21,8 +21,9 @@ from vmr_agent.grounding.inputs import Floats, iou
 
 Ints = NDArray[np.int64]
 
-THRESHOLDS = np.linspace(0.5, 0.95, 10)
-"""IoUs at which a window can be right."""
+STRIDE = 0.05
+THRESHOLDS = np.arange(0.3, 0.96, STRIDE)
+"""IoUs at which a window can be right: those of mean recall; from .5 on, those of mAP."""
 RIGHT = 0.5
 """IoU from which ``quality`` counts a window as right."""
 LITTLE = 0.25
@@ -30,20 +31,20 @@ LITTLE = 0.25
 MOST_DRAWN = 6
 """Moments in a drawn set at most; there are drawn ones of 2 and more."""
 ALL = (1 << len(THRESHOLDS)) - 1
-"""The bit mask of all thresholds."""
+"""The bit mask of all thresholds, the lowest first."""
 HALF = len(THRESHOLDS) // 2
-BITS = ((np.arange(1 << HALF)[:, None] >> np.arange(HALF)) & 1).astype(np.float64)
-"""(32, 5) which thresholds half a bit mask holds."""
+BITS = ((np.arange(1 << HALF)[:, None] >> np.arange(HALF)) & 1).astype(np.float32)
+"""(128, 7) which thresholds half a bit mask holds."""
 
 
 class Effort(NamedTuple):
     """How much of the distribution is looked at."""
 
-    windows: int = 300
+    windows: int = 400
     """Likeliest windows that moments are drawn from."""
-    choices: int = 200
+    choices: int = 300
     """Likeliest windows that may be chosen."""
-    sets: tuple[int, ...] = (48, 36, 16, 10, 10)
+    sets: tuple[int, ...] = (100, 80, 40, 20, 20)
     """Drawn for 2, 3, … moments."""
 
 
@@ -108,7 +109,12 @@ def rank(
 
 
 class Draw:
-    """Sets of two moments and more, drawn without overlap, and what each weighs."""
+    """Sets of two moments and more, drawn without overlap, and what each weighs.
+
+    Windows stand in order of time, and the first moments of the sets of one size are drawn from as
+    many equal parts of what is likely, the second ones too (Latin hypercube; McKay et al. 1979): so
+    few sets stand for all there are.
+    """
 
     def __init__(
         self,
@@ -121,17 +127,19 @@ class Draw:
     ) -> None:
         sizes = np.repeat(np.arange(2, MOST_DRAWN + 1), sets)
         self.weight = np.repeat(count[1:] / np.asarray(sets), sets)
-        likely = np.log(windows[np.minimum(sizes, 3) - 1] + 1e-12)
-        keys = likely + rng.gumbel(size=likely.shape)
         # Moments that touch would be one.
-        meet = np.minimum(ends[:, None], ends) >= np.maximum(starts[:, None], starts)
+        apart = (ends[:, None] < starts) | (ends < starts[:, None])
+        order = np.argsort(starts + ends, kind="stable")
+        left = (windows[np.minimum(sizes, 3) - 1].astype(np.float64) + 1e-12)[:, order]
         self.members = np.full((len(sizes), MOST_DRAWN), -1)
-        rows = np.arange(len(sizes))
         for place in range(MOST_DRAWN):
-            best = keys.argmax(axis=1)
-            there = (sizes > place) & (keys[rows, best] > -np.inf)
-            self.members[there, place] = best[there]
-            keys[meet[best]] = -np.inf
+            parts = [(rng.permutation(many) + rng.random(many)) / many for many in sets]
+            total = left.cumsum(axis=1)
+            there = (sizes > place) & (total[:, -1] > 0)
+            goal = np.concatenate(parts) * total[:, -1]
+            found = order[np.argmax(total > goal[:, None], axis=1)]
+            self.members[there, place] = found[there]
+            left *= apart[found][:, order]
         self.size = np.maximum(1, (self.members >= 0).sum(axis=1))
 
     def of(self, table: NDArray[np.generic]) -> NDArray[np.generic]:
@@ -157,30 +165,41 @@ def _choose(
 
     None is chosen that clashes (C, C) with one that is.
     """
-    passed = overlap[..., None] >= THRESHOLDS - 1e-6
-    level = passed.sum(axis=-1)
-    masks = np.asarray(drawn.of((passed * (1 << np.arange(len(THRESHOLDS)))).sum(-1)), np.int64)
-    reached = np.zeros(overlap.shape[1], np.int64)
-    free = np.full(drawn.members.shape, ALL)
-    found = np.zeros((len(free), len(THRESHOLDS)))
-    share = drawn.weight / drawn.size
-    rows, chosen = np.arange(len(free)), list[int]()
-    low, high = slice(HALF), slice(HALF, None)
-    barred = np.zeros(len(overlap), bool)
+    level = np.clip((overlap - THRESHOLDS[0] + 1e-6) / STRIDE + 1, 0, len(THRESHOLDS)).astype(int)
+    masks = np.ascontiguousarray(np.moveaxis(drawn.of(((1 << level) - 1).astype(np.uint16)), 2, 0))
+    level, alone = level.astype(np.float32), alone.astype(np.float32)
+    reached = np.zeros(overlap.shape[1], np.float32)
+    free = np.full(drawn.members.T.shape, ALL, np.uint16)
+    found = np.zeros((len(drawn.members), len(THRESHOLDS)), np.float32)
+    share = (drawn.weight / drawn.size).astype(np.float32)
+    chosen, barred = list[int](), np.zeros(len(overlap), bool)
     while len(chosen) < most and not barred.all():
-        hits = np.bitwise_or.reduce(masks & free, axis=2)
-        worth = ((found + 1) * share[:, None]).T  # (10, sets) of each threshold
-        gain = np.maximum(0, level - reached) @ alone
-        for half, kept in zip((hits % len(BITS), hits // len(BITS)), (low, high), strict=True):
-            gain += (BITS @ worth[kept])[half, rows].sum(axis=1)
+        hits = masks[0] & free[0]
+        for mask, left in zip(masks[1:], free[1:], strict=True):
+            hits |= mask & left
+        gain = np.maximum(0, level - reached) @ alone + _worth(hits, (found + 1) * share[:, None])
         gain[barred] = -1
         best = int(gain.argmax())
         chosen.append(best)
         barred |= clash[best]
         reached = np.maximum(reached, level[best])
-        found += np.concatenate([BITS[hits[best] % len(BITS)], BITS[hits[best] // len(BITS)]], 1)
-        _take(free, masks[best], np.asarray(drawn.of(overlap[[best]])[0], np.float64))
+        found += np.concatenate([BITS[half[best]] for half in _halves(hits)], axis=1)
+        _take(free, masks[:, best], drawn.of(overlap[[best]])[0])
     return chosen
+
+
+def _worth(hits: NDArray[np.uint16], worth: Floats) -> Floats:
+    """(C,) of masks (C, sets), where a threshold of a set is worth (sets, thresholds)."""
+    rows = np.arange(len(worth)) * len(BITS)
+    parts = zip(_halves(hits), (worth[:, :HALF], worth[:, HALF:]), strict=True)
+    gains = [(each @ BITS.T).take(rows + half).sum(axis=1) for half, each in parts]
+    return np.asarray(sum(gains), np.float32)
+
+
+def _halves(masks: NDArray[np.uint16]) -> tuple[Ints, Ints]:
+    """Of bit masks: the lower thresholds, the higher ones."""
+    wide = masks.astype(np.int64)
+    return wide & (len(BITS) - 1), wide >> HALF
 
 
 def _clashing(starts: Ints, ends: Ints) -> NDArray[np.bool_]:
@@ -189,13 +208,16 @@ def _clashing(starts: Ints, ends: Ints) -> NDArray[np.bool_]:
     return np.asarray(inside > LITTLE * np.minimum.outer(ends - starts, ends - starts))
 
 
-def _take(free: Ints, masks: Ints, overlap: NDArray[np.float64]) -> None:
-    """At each threshold the window takes the best moment of each set that is still free."""
-    left = np.full(len(free), ALL)
-    rows = np.arange(len(free))
+def _take(free: NDArray[np.uint16], masks: NDArray[np.uint16], overlap: Floats) -> None:
+    """At each threshold the window takes the best moment of each set that is still free.
+
+    ``free`` and ``masks`` are (members, sets), ``overlap`` is (sets, members).
+    """
+    left = np.full(free.shape[1], ALL, np.uint16)
+    rows = np.arange(free.shape[1])
     for member in np.argsort(-overlap, axis=1, kind="stable").T:
-        taken = masks[rows, member] & free[rows, member] & left
-        free[rows, member] &= ~taken
+        taken = masks[member, rows] & free[member, rows] & left
+        free[member, rows] &= ~taken
         left &= ~taken
 
 
