@@ -10,7 +10,7 @@ With ``--gate`` there are two, the first made without sound: a gate says for eac
 second one counts (IMG), or ``--gate 0.5`` what it counts for all. With ``--selector`` the second
 file's curve is seen only where it is looked for. ``--epochs 0`` learns nothing and answers with the
 network that it would go on from. Folds are made of source videos, so that no query is answered by a
-network that saw its video.
+network that saw its video; where what is learned from and what is asked share none, there is one.
 """
 
 from __future__ import annotations

@@ -149,6 +149,18 @@ def folds(videos: Sequence[str], count: int, seed: int) -> Ints:
     return np.array([place[video] for video in videos], np.int64)
 
 
+def apart(known: Sequence[str], asked: Sequence[str], count: int, seed: int) -> tuple[Ints, Ints]:
+    """Folds of what is learned from and of what is asked, by their videos.
+
+    Where no video is in both, everything is learned from at once: there is one fold, and nothing of
+    what is known lies in it.
+    """
+    if set(known).isdisjoint(asked):
+        return np.full(len(known), -1), np.zeros(len(asked), np.int64)
+    both = folds([*known, *asked], count, seed)
+    return both[: len(known)], both[len(known) :]
+
+
 class Fold(NamedTuple):
     """What is learned from, and what is asked."""
 
@@ -170,22 +182,23 @@ def answered(fold: Fold) -> Answers:
 
 
 def crossed(
-    questions: Sequence[Question],
-    moments: Moments,
-    held_out: Ints,
+    known: tuple[Sequence[Question], Moments],
+    asked: Sequence[Question],
+    held_out: tuple[Ints, Ints],
     plan: Plan,
     seed: int,
     workers: int,
 ) -> Answers:
-    """Every question answered by networks that never saw its video."""
+    """Every question answered by networks that never saw its video.
+
+    ``held_out`` are the folds of what is known and of what is asked.
+    """
     jobs, places = [], []
-    for number in np.unique(held_out):
-        rest, asked = (
-            np.flatnonzero(each).tolist() for each in (held_out != number, held_out == number)
-        )
-        known = [questions[n] for n in rest], [moments[n] for n in rest]
-        jobs.append(Fold(*known, [questions[n] for n in asked], plan, 100 * seed + int(number)))
-        places.append(asked)
+    for number in np.unique(held_out[1]):
+        rest = np.flatnonzero(held_out[0] != number).tolist()
+        places.append(np.flatnonzero(held_out[1] == number).tolist())
+        told = [known[0][n] for n in rest], [known[1][n] for n in rest]
+        jobs.append(Fold(*told, [asked[n] for n in places[-1]], plan, 100 * seed + int(number)))
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         parts = list(pool.map(answered, jobs))
     return in_order(parts, places)

@@ -10,7 +10,7 @@ from evals.columns import lines
 from evals.refine import rows as files
 from evals.refine import selector
 from evals.refine.agreement import agreement, concatenated
-from evals.refine.learn import Answers, Fold, Plan, answered, crossed, folds
+from evals.refine.learn import Answers, Plan, apart, crossed, folds
 from evals.refine.table import figures
 from vmr_agent.adapters.grounder import shipped
 
@@ -58,14 +58,12 @@ def select(args: argparse.Namespace) -> None:
 
 
 def _refined(args: argparse.Namespace, truth: Sequence[files.Row]) -> tuple[Asked, Answers]:
-    plan, asked = _plan(args, _begin(args)), _joined(args.predictions or args.predict)
-    questions = [files.question(each) for each in asked]
-    if args.train_on:
-        known = _joined(args.train_on)
-        told, moments = [files.question(each) for each in known], files.moments(known, truth)
-        return asked, answered(Fold(told, moments, questions, plan, args.seed))
-    held_out, true = folds(files.videos(asked), args.folds, args.seed), files.moments(asked, truth)
-    return asked, crossed(questions, true, held_out, plan, args.seed, args.workers)
+    asked = _joined(args.predictions or args.predict)
+    known = _joined(args.train_on) if args.train_on else asked
+    told, wanted = ([files.question(each) for each in rows] for rows in (known, asked))
+    held_out = apart(files.videos(known), files.videos(asked), args.folds, args.seed)
+    learned, plan = (told, files.moments(known, truth)), _plan(args, _begin(args))
+    return asked, crossed(learned, wanted, held_out, plan, args.seed, args.workers)
 
 
 def _joined(paths: Sequence[Path]) -> Asked:

@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from evals.refine import rows as files
 from evals.refine.__main__ import main
-from evals.refine.learn import folds
+from evals.refine.learn import apart, folds
 from evals.refine.table import figures, strict_recall, told_and_right
 from vmr_agent.grounding.training.data import from_file
 from vmr_agent.grounding.training.simulate import World, simulate
@@ -198,3 +200,22 @@ def test_scores_that_are_probabilities_have_no_calibration_error() -> None:
     assert calibration_error(*told_and_right(sure, truth)) == 0
     assert calibration_error(*told_and_right(half, truth)) == 0
     assert calibration_error(*told_and_right(wrong, truth)) == pytest.approx(0.9)
+
+
+@given(
+    st.lists(st.sampled_from("abcdefgh"), min_size=1),
+    st.lists(st.sampled_from("efghijkl"), min_size=1),
+    st.integers(2, 5),
+    st.integers(0, 9),
+)
+def test_no_query_is_asked_of_what_learned_from_its_video(
+    known: list[str], asked: list[str], count: int, seed: int
+) -> None:
+    theirs, ours = apart(known, asked, count, seed)
+    for number in set(ours.tolist()):
+        learned = {video for video, fold in zip(known, theirs, strict=True) if fold != number}
+        held_out = {video for video, fold in zip(asked, ours, strict=True) if fold == number}
+        assert learned.isdisjoint(held_out)
+    if set(known).isdisjoint(asked):
+        assert set(ours.tolist()) == {0}
+        assert 0 not in theirs
