@@ -89,6 +89,9 @@ def _fault(args: argparse.Namespace) -> str | None:
         return "--train-on and --predict are given equally often"
     if not (args.out or args.table or args.export):
         return "give --out, --table or both: nothing would be kept"
+    for path in filter(None, (args.out, args.export)):
+        if path.is_dir() or not path.absolute().parent.is_dir():
+            return f"{str(path)!r} cannot be written: name a file in a folder that is there"
     if args.export and not args.predictions:
         return "--export writes what is in --predictions"
     if args.selector and (not 0 <= args.budget <= 1):

@@ -59,6 +59,8 @@ def select(args: argparse.Namespace) -> None:
 
 def _refined(args: argparse.Namespace, truth: Sequence[files.Row]) -> tuple[Asked, Answers]:
     asked = _joined(args.predictions or args.predict)
+    if args.table:
+        files.moments(asked, truth)  # who wants figures learns before the work that there are none
     known = _joined(args.train_on) if args.train_on else asked
     told, wanted = ([files.question(each) for each in rows] for rows in (known, asked))
     held_out = apart(files.videos(known), files.videos(asked), args.folds, args.seed)

@@ -158,6 +158,29 @@ def test_a_call_that_asks_for_nothing_is_refused(words: list[str]) -> None:
     assert error.value.code == 2
 
 
+def test_figures_of_what_has_no_truth_are_refused_before_the_work(
+    made: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told, true = made
+    new = tmp_path / "new.jsonl"
+    files.write(new, [row | {"qid": 1000 + row["qid"]} for row in files.read(told)])
+    words = ["--train-on", str(told), "--ground-truth", str(true), "--predict", str(new)]
+    out = tmp_path / "out.jsonl"
+    assert main([*words, "--out", str(out), "--table"]) == 2
+    assert "no windows for qid 1000" in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_where_nothing_can_be_written_is_said_before_the_work(
+    made: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--predictions", str(made[0]), "--ground-truth", str(made[1])]
+    for out in (tmp_path, tmp_path / "none" / "out.jsonl"):
+        with pytest.raises(SystemExit):
+            main([*words, "--out", str(out)])
+        assert "cannot be written" in capsys.readouterr().err
+
+
 def test_a_video_is_in_one_fold() -> None:
     videos = [f"v{number % 7}" for number in range(100)]
     held_out = folds(videos, 3, seed=0)
