@@ -13,6 +13,7 @@ from torch import nn
 from vmr_agent import Settings, VMRAgent
 from vmr_agent.adapters.grounder import SmallGrounder, shipped
 from vmr_agent.errors import SettingsError
+from vmr_agent.grounding import fusion
 from vmr_agent.grounding.checkpoint import CARD, WEIGHTS
 from vmr_agent.grounding.network import Network
 from vmr_agent.protocols import GroundReply, GroundRequest
@@ -192,3 +193,23 @@ def test_the_setting_decides(folder: Path, tmp_path: Path) -> None:
     assert built(str(folder)).models["grounding"] == SmallGrounder(folder).name
     with pytest.raises(SettingsError, match="use auto, rules, vision:MODEL, or the folder"):
         built(str(tmp_path / "gone"))
+
+
+def test_a_large_model_counts_as_much_as_a_file_says(tmp_path: Path) -> None:
+    def built(**vision: object) -> Toolbox:
+        chosen = {"grounder": f"vision:{tmp_path}"}
+        return build_toolbox(Settings(home=tmp_path, models=chosen, vision=vision))
+
+    for name in (
+        "config.json",
+        "preprocessor_config.json",
+        "tokenizer_config.json",
+        "w.safetensors",
+    ):
+        (tmp_path / name).write_text("{}")
+    path = tmp_path / "fusion.json"
+    fusion.save(fusion.fit([0.2, 0.7, 0.4], [0.1, 0.9, 0.6], [False, True, False], "three"), path)
+    assert built().grounder.name != built(fusion=path).grounder.name
+    path.write_text("{}")
+    with pytest.raises(SettingsError, match=r"vision.fusion: .* is no fusion"):
+        built(fusion=path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
@@ -139,3 +140,6 @@ class VisionSettings(Group):
     moments: int = Field(default=8, ge=1, le=50)
     """Moments of a clip that are judged, in the order in which they were named: each is looked at
     once more."""
+    fusion: Path | None = None
+    """File of how much it counts beside the small network, as ``grounding.fusion.fit`` finds on
+    films of one's own; without one both count the same."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from vmr_agent.errors import SettingsError
+from vmr_agent.errors import SettingsError, WeightsError
 from vmr_agent.library import Shelf
 from vmr_agent.protocols import (
     ChatModel,
@@ -78,10 +78,14 @@ def _looking(model: str, small: Grounder | None, settings: Settings, device: str
     """One that looks at frames, joined with the small one that comes with this package."""
     from vmr_agent.adapters.joined import JoinedGrounder
     from vmr_agent.adapters.vision import VisionGrounder
-    from vmr_agent.grounding.fusion import EVEN
+    from vmr_agent.grounding.fusion import EVEN, load
 
-    large = VisionGrounder(model, device, settings.vision)
-    return JoinedGrounder(small, large, EVEN) if small is not None else large
+    large, told = VisionGrounder(model, device, settings.vision), settings.vision.fusion
+    try:
+        fusion = load(told.expanduser()) if told else EVEN
+    except WeightsError as error:
+        raise SettingsError(f"vision.fusion: {error}") from error
+    return JoinedGrounder(small, large, fusion) if small is not None else large
 
 
 def transcriber(settings: Settings, home: Path, device: str) -> Transcriber | None:
