@@ -5,19 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from vmr_agent.grounding.decode import Ints
-from vmr_agent.grounding.features import Tensors
 from vmr_agent.grounding.inputs import Floats, Question
 from vmr_agent.grounding.selector import (
     ROUNDS,
     Look,
     Seen,
-    Selector,
-    Worth,
-    drawn,
     looked,
     more,
     nothing,
@@ -27,9 +21,6 @@ from vmr_agent.grounding.training.looks import at_random
 
 Rule = Callable[[Question, Look, int, np.random.Generator], Seen]
 """A question of one free curve, a look, how many steps it may see, and dice."""
-
-REACH = 10
-"""Steps from the next look beyond which farther is no better."""
 
 
 def evenly(asked: Question, look: Look, budget: int, _: np.random.Generator) -> Seen:
@@ -63,18 +54,6 @@ def by_hand(asked: Question, look: Look, budget: int, _: np.random.Generator) ->
             steps = np.append(steps, step)
         seen = more(seen, steps, looked(look, steps))
     return seen
-
-
-def unsure(selector: Selector) -> Worth:
-    """Where it is least sure whether a step is inside a moment, far from what was seen."""
-
-    def worth(batch: Tensors, seen: Tensor) -> Tensor:
-        felt = selector.network.felt(selector.told(batch, seen))
-        inside = torch.sigmoid(selector.network.steps(felt)[..., 0])
-        _, away = drawn(batch.channels[..., -1], seen)
-        return torch.mul(inside * (1 - inside), away.clamp(max=REACH))
-
-    return worth
 
 
 def _peaks(curve: Floats) -> Ints:

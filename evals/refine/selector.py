@@ -16,11 +16,11 @@ import torch
 
 from evals.refine import rows as files
 from evals.refine.learn import Answers, Plan, in_order, ranked
-from evals.refine.rules import RULES, unsure
+from evals.refine.rules import RULES
 from vmr_agent.grounding.decode import Ints
 from vmr_agent.grounding.inputs import PER_CURVE, Floats, Question
 from vmr_agent.grounding.network import Sizes
-from vmr_agent.grounding.selector import Seen, Selector, Worth, looked, nothing, select, sighted
+from vmr_agent.grounding.selector import Seen, Selector, looked, nothing, select, sighted
 from vmr_agent.grounding.training.selector import fit_selector
 from vmr_agent.grounding.training.targets import Moments
 
@@ -118,13 +118,10 @@ def _looks(selector: Selector, job: Job) -> dict[str, list[Seen]]:
     budgets = [int(job.terms.budget * len(each.dear) + 1e-9) for each in films]
     both = list(zip(films, budgets, strict=True))
 
-    def rounds(worth: Worth) -> list[Seen]:
-        return [select(worth, each.asked, each.look, many) for each, many in both]
-
-    found = {SELECTOR: rounds(selector.worth)}
+    worth = selector.worth
+    found = {SELECTOR: [select(worth, each.asked, each.look, many) for each, many in both]}
     if not job.terms.every_way:
         return found
-    found["unsure"] = rounds(unsure(selector))
     found[FULL] = [Seen(s := np.arange(len(each.dear)), looked(each.look, s)) for each in films]
     found[FREE] = [nothing() for _ in films]
     for name, rule in RULES.items():

@@ -1,13 +1,13 @@
-"""Where the expensive look goes: steps chosen round by round, by what seeing them is worth.
+"""Where the expensive look goes: steps chosen round by round, where seeing them settles most.
 
 One curve is free and known at every step; another is dear, and known only where it was looked at.
-One network judges with whatever was seen of it, from nothing to all; a head on the same trunk says
-of every other step how much nearer seeing it would bring that judgement to the one of the full
-look. The best steps of a round are looked at, and the next round knows what they showed.
+One network judges with whatever was seen of it, from nothing to all, and was taught to judge as it
+does after the full look. It looks where it is least sure whether a step lies in a moment, far from
+what it has seen; the next round knows what that showed.
 
 From SpotVMR (AAAI 2024; no code was published): a cheap index of everything, rounds, one trunk for
-choosing and for judging, the full look as teacher. The paper's relaxed choice is not needed here:
-``training.selector`` measures what some steps were worth, and the head learns that.
+choosing and for judging, the full look as teacher. The paper's relaxed choice is not needed here,
+and neither is a head that learns what a step is worth: ``evals/LOG.md`` has what became of those.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Look = Callable[[Ints], Floats]
 """Values of the dear curve at some steps, in their order: this is what costs."""
 
 Worth = Callable[[Tensors, Tensor], Tensor]
-"""(B, T) what seeing each step is worth, of questions and of what was seen (B, T) already."""
+"""(B, T) how much seeing each step is worth, of questions and of what was seen (B, T) already."""
 
 ROUNDS = 5
 """Looks in which a budget is spent."""
@@ -41,6 +41,8 @@ PRIOR = 4.0
 """Steps seen that count as much as what other films are like."""
 NEAR = 3.0
 """Steps over which it fades how much a look says about its neighbours."""
+REACH = 10
+"""Steps from what was seen beyond which farther is no better."""
 CROWDED = 1e3
 """Taken off what a step is worth while it is too near another of its round."""
 TOGETHER = 16
@@ -74,9 +76,7 @@ class Selector(nn.Module):
     def __init__(self, sizes: Sizes, nature: Nature) -> None:
         """``sizes.channels`` are those of the free curves."""
         super().__init__()
-        width = sizes.width
         self.network = Network(sizes._replace(channels=sizes.channels + SIGHT))
-        self.head = Head(width + sizes.channels + SIGHT, width)
         self.register_buffer("nature", torch.tensor(nature))
 
     def forward(self, batch: Tensors, seen: Tensor, starts: Tensor, ends: Tensor) -> Judged:
@@ -85,15 +85,11 @@ class Selector(nn.Module):
         return judged
 
     def worth(self, batch: Tensors, seen: Tensor) -> Tensor:
-        """(B, T) nats by which seeing a step would bring the judgement nearer to the full look's.
-
-        The trunk learns to judge, not to choose: nothing flows back into it.
-        """
-        told = self.told(batch, seen)
+        """(B, T) variance of whether each step is inside a moment, times how far off a look is."""
         with torch.no_grad():
-            felt = torch.cat([self.network.felt(told), told.channels], -1)
-        worth: Tensor = self.head(felt, batch.valid)
-        return worth
+            felt = self.network.felt(self.told(batch, seen))
+            inside = torch.sigmoid(self.network.steps(felt)[..., 0])
+        return torch.mul(inside * (1 - inside), distance(seen).clamp(max=REACH))
 
     def told(self, batch: Tensors, seen: Tensor) -> Tensors:
         """What the network reads: the free channels, and the last one as ``sight`` tells it."""
@@ -102,27 +98,6 @@ class Selector(nn.Module):
         level = slope * free[..., : free.shape[-1] // 2].mean(-1)
         channels = torch.cat([free, sight(dear, level, seen & batch.valid, deviation)], -1)
         return batch._replace(channels=channels * batch.valid[..., None])
-
-
-class Head(nn.Module):
-    """(B, T, C) to (B, T): a step and those around it."""
-
-    def __init__(self, channels: int, width: int) -> None:
-        super().__init__()
-        self.first = nn.Conv1d(channels, width, 5, padding=2)
-        self.layers = nn.ModuleList(
-            nn.Conv1d(width, width, 5, padding=2 * by, dilation=by) for by in (2, 4)
-        )
-        self.last = nn.Conv1d(width, 1, 1)
-
-    def forward(self, felt: Tensor, valid: Tensor) -> Tensor:
-        """Padding stays zero, so that a step is worth the same in whatever batch."""
-        film = valid[:, None]
-        told = torch.relu(self.first(felt.transpose(1, 2))) * film
-        for layer in self.layers:
-            told = told + torch.relu(layer(told)) * film
-        worth: Tensor = self.last(told)[:, 0]
-        return worth
 
 
 def sight(dear: Tensor, expected: Tensor, seen: Tensor, deviation: Tensor) -> Tensor:
@@ -138,24 +113,37 @@ def sight(dear: Tensor, expected: Tensor, seen: Tensor, deviation: Tensor) -> Te
     level = ((dear - expected) * there).sum(1, keepdim=True) / count.clamp(min=1)
     away = (dear - level) * there
     spread = ((away**2).sum(1, keepdim=True) + PRIOR * deviation**2) / (count + PRIOR)
-    line, apart = drawn(away / spread.sqrt(), seen)
+    line = drawn(away / spread.sqrt(), seen)
     below = (dear[:, None] < dear[..., None]).float() @ there[..., None]
     rank = below[..., 0] / (count - 1).clamp(min=1) * there
-    return torch.stack([line, there, torch.exp(-apart / NEAR), rank], -1)
+    return torch.stack([line, there, torch.exp(-distance(seen) / NEAR), rank], -1)
 
 
-def drawn(values: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
-    """(B, T) a line through what was seen, level at its ends; steps to the next that was."""
-    steps = values.shape[1]
-    place = torch.arange(steps, device=values.device).expand_as(seen)
-    before = torch.where(seen, place, -steps).cummax(1).values
-    after = torch.where(seen, place, 2 * steps).flip(1).cummin(1).values.flip(1)
+def drawn(values: Tensor, seen: Tensor) -> Tensor:
+    """(B, T) a line through what was seen, level at its ends; 0 where nothing was."""
+    steps, (before, after) = values.shape[1], neighbours(seen)
     left = torch.where(before < 0, after, before).clamp(0, steps - 1)
     right = torch.where(after >= steps, before, after).clamp(0, steps - 1)
+    place = torch.arange(steps, device=values.device)
     share = ((place - left) / (right - left).clamp(min=1)).clamp(0, 1)
     low, high = values.gather(1, left), values.gather(1, right)
-    line = torch.where(seen.any(1, keepdim=True), low + share * (high - low), 0.0)
-    return line, torch.minimum(place - before, after - place).float()
+    return torch.where(seen.any(1, keepdim=True), low + share * (high - low), 0.0)
+
+
+def distance(seen: Tensor) -> Tensor:
+    """(B, T) steps to the next one that was seen; more than there are where none was."""
+    place = torch.arange(seen.shape[1], device=seen.device)
+    before, after = neighbours(seen)
+    return torch.minimum(place - before, after - place).float()
+
+
+def neighbours(seen: Tensor) -> tuple[Tensor, Tensor]:
+    """(B, T) the last step that was seen up to each one, the next from each one on."""
+    steps = seen.shape[1]
+    place = torch.arange(steps, device=seen.device).expand_as(seen)
+    before = torch.where(seen, place, -steps).cummax(1).values
+    after = torch.where(seen, place, 2 * steps).flip(1).cummin(1).values.flip(1)
+    return before, after
 
 
 def best(worth: Tensor, many: Tensor, seen: Tensor, valid: Tensor, apart: int = APART) -> Tensor:

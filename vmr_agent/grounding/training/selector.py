@@ -1,10 +1,9 @@
-"""How the selector learns: from what seeing a few more steps did to its own judgement.
+"""How the selector learns: to judge what was seen of a film as it judges the whole of it.
 
-Every batch is judged three times: with everything seen, with something seen, and with a few steps
-more. The first is the teacher; the others learn from its belief as they do from the truth. How much
-nearer the third is to it than the second is what those steps were worth, and the head learns that.
-So the network that chooses is the full look too. What was seen may be anything: scattered, in
-pieces, where the free curve is high, or what the selector itself would have looked at.
+Every batch is judged with everything seen, which is the teacher, and with something seen, which
+learns from the teacher's belief as it does from the truth. So the network that judges a part is the
+full look too. What was seen may be anything: scattered, in pieces, where the free curve is high, or
+where the selector itself would have looked.
 """
 
 from __future__ import annotations
@@ -32,15 +31,10 @@ class Diet(NamedTuple):
     """Of a film's steps that were seen already, at most."""
     none: float = 0.15
     """Share of questions of which nothing was."""
-    more: int = 3
-    """Steps that are then seen in addition."""
     own: float = 0.4
     """Share of batches of which the selector itself chose what was seen."""
-    distill_weight: float = 0.25
-    """Of what is distilled into either of the two."""
-    worth_weight: float = 1.0
-    sharp: float = 10.0
-    """Gains are learned in nats times this, and above 1 of them what counts is how far off."""
+    distill_weight: float = 0.5
+    """Of what the teacher believes."""
 
 
 def fit_selector(
@@ -84,22 +78,14 @@ def nature(questions: Sequence[Question], dear: Sequence[Floats]) -> Nature:
 
 
 def _cost(selector: Selector, task: Task, course: Course, diet: Diet) -> Tensor:
-    """Of judging with all, with some and with a little more; and of saying what that was worth."""
-    asked, valid = task.asked, task.asked.valid
+    """Of judging with everything seen, and with some of it."""
     with torch.no_grad():
-        some = _before(selector, asked, diet)
-    worth = selector.worth(asked, some)
-    new = _more(worth.detach(), some, valid, diet)
-    full, before, after = (
-        selector(asked, seen, task.starts, task.ends) for seen in (valid, some, some | new)
+        some = _before(selector, task.asked, diet)
+    full, part = (
+        selector(task.asked, seen, task.starts, task.ends) for seen in (task.asked.valid, some)
     )
-    wise = task.likely(full).detach()
-    far = [_apart(wise, task.likely(each)) for each in (before, after)]
-    lost = task.cost(full, course) + 0.5 * (task.cost(before, course) + task.cost(after, course))
-    gain = diet.sharp * (far[0] - far[1]).detach()
-    told = diet.sharp * (worth * new).sum(1)
-    total = lost.mean() + diet.distill_weight * (far[0] + far[1]).mean()
-    return total + diet.worth_weight * nn.functional.smooth_l1_loss(told, gain)
+    far = _apart(task.likely(full).detach(), task.likely(part))
+    return (task.cost(full, course) + task.cost(part, course) + diet.distill_weight * far).mean()
 
 
 def _apart(wise: Tensor, young: Tensor) -> Tensor:
@@ -124,15 +110,6 @@ def _before(selector: Selector, asked: Tensors, diet: Diet) -> Tensor:
         upto = many * (number + 1) // ROUNDS
         seen = seen | best(worth, upto - seen.sum(1), seen, asked.valid)
     return seen
-
-
-def _more(worth: Tensor, seen: Tensor, valid: Tensor, diet: Diet) -> Tensor:
-    """(B, T) steps seen in addition: anywhere, or rather where it is thought to be worth it."""
-    noise = torch.rand_like(worth)
-    if _chance() < 0.5:
-        noise = noise + (worth - worth.mean(1, keepdim=True)) / (worth.std() + 1e-6) / 3
-    many = torch.full((len(worth),), diet.more, device=worth.device)
-    return best(noise, many, seen, valid)
 
 
 def _chance() -> float:
