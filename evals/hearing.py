@@ -28,7 +28,7 @@ RIGHT = {"seen": 0.35, "heard": 0.25, "both": 0.2, "absent": 0.2}
 FINE = 0.5
 """Seconds of a step of the agent's curves."""
 FILMS = World(
-    steps=(120, 1400),
+    steps=(120, 700),
     counts=(0.0, 0.5, 0.25, 0.15, 0.1),
     length=(2.75, 0.6),
     shot=14.0,
@@ -43,7 +43,7 @@ FILMS = World(
     drift=0.5,
     blur=(0, 3),
 )
-"""Of one to twelve minutes; heights are log-odds above ``USUAL``, as of the packaged encoder."""
+"""Of one to six minutes; heights are log-odds above ``USUAL``, as of the packaged encoder."""
 USUAL = 8.0
 """How far log-odds of relevance are usually below an even chance, where something is seen …"""
 FAR = (5.2, 0.75)
@@ -80,10 +80,10 @@ class Heard(NamedTuple):
         return float(self.rows.shape[1] * FINE)
 
 
-def heard(dice: Dice) -> Heard:
+def heard(dice: Dice, films: World = FILMS) -> Heard:
     """The first film in which something is seen and something is heard."""
     while True:
-        made = _made(dice)
+        made = _made(dice, films)
         if request(made) is not None:
             return made
 
@@ -94,12 +94,12 @@ def request(made: Heard) -> GateRequest | None:
     return sides.request(query, found, made.rows, made.duration, RetrieveSettings())
 
 
-def _made(dice: Dice) -> Heard:
+def _made(dice: Dice, films: World) -> Heard:
     right = str(dice.choice([*RIGHT], p=[*RIGHT.values()]))
-    curve, film = simulate_film(FILMS, dice)
+    curve, film = simulate_film(films, dice)
     if right in ("heard", "absent"):
         steps = (film.steps, film.steps)
-        curve, _ = simulate_film(FILMS._replace(steps=steps, counts=(1.0,)), dice)
+        curve, _ = simulate_film(films._replace(steps=steps, counts=(1.0,)), dice)
     there = film.moments if right in ("heard", "both") else np.zeros((0, 2), np.float32)
     named, told = dice.random() < NAMED, bool(dice.random() < 0.5)
     rows: dict[Channel, Floats] = {

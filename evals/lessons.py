@@ -64,7 +64,7 @@ def lessons(whose: str, count: int, seed: int) -> Iterator[dict[str, Any]]:
     dice = np.random.default_rng(seed)
     for number in range(count):
         if whose == "gate":
-            yield _line(gate.SIDES, gate.SIDES, *_weighed(dice))
+            yield _line(gate.SIDES, gate.SIDES, *_weighed(dice), gate.STEP)
             continue
         made, channels = whose == "detector" and number % 2 == 0, CHANNELS[whose]
         told = simulate(World(), dice) if made else _rehearsed(channels, dice)
@@ -76,7 +76,7 @@ def _weighed(dice: np.random.Generator) -> tuple[Question, Floats]:
     made = hearing.heard(dice)
     request = hearing.request(made)
     assert request is not None
-    return gate.question(request, STEP), made.moments / STEP
+    return gate.question(request), made.moments / gate.STEP
 
 
 def _rehearsed(channels: Sequence[str], dice: np.random.Generator) -> tuple[Question, Floats]:
@@ -93,18 +93,22 @@ def _rehearsed(channels: Sequence[str], dice: np.random.Generator) -> tuple[Ques
 
 
 def _line(
-    channels: Sequence[str], sources: Sequence[str], question: Question, moments: Floats
+    channels: Sequence[str],
+    sources: Sequence[str],
+    question: Question,
+    moments: Floats,
+    step: float = STEP,
 ) -> dict[str, Any]:
     curves = np.round(question.curves.astype(float), 4)
-    times = np.array([STEP, STEP, 1.0])
+    times = np.array([step, step, 1.0])
     return {
-        "step": STEP,
+        "step": step,
         "curves": {name: curves[:, n].tolist() for n, name in enumerate(channels)},
         "candidates": {
             name: np.round(windows.astype(float) * times, 4).tolist()
             for name, windows in zip(sources, question.candidates, strict=True)
         },
-        "moments": np.round(moments.astype(float) * STEP, 4).tolist(),
+        "moments": np.round(moments.astype(float) * step, 4).tolist(),
     }
 
 

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 SIDES = ("seen", "heard")
 """Names of the curves that weights must have learned from, and of their candidates."""
-STEP = 1.0
-"""Seconds of a step where weights do not say."""
+STEP = 2.0
+"""Seconds of a step where weights do not say: which side is right is no matter of seconds."""
 MOST = 1024
 """Steps of a film; a longer one has steps of twice the length, or four times …"""
 COARSE = 1.5

@@ -18,7 +18,7 @@ from vmr_agent.protocols import Array, Arrays
 from vmr_agent.relevance import LIKELY
 from vmr_agent.rounds import Retrieval
 from vmr_agent.settings import RetrieveSettings
-from vmr_agent.types import Candidate, Channel, Evidence, Span
+from vmr_agent.types import COUNTS, Candidate, Channel, Evidence, Span
 
 NOTHING = 1e-6  # relevance from which the very best stretch is worth a look, faint or not, so that
 # a refusal can say what came nearest, unless somebody looks at places of which nothing is known
@@ -112,7 +112,7 @@ def _related(what: str, spans: Spans, span: Span) -> Evidence:
 
 
 def _counts(importance: float) -> Evidence:
-    note = f"what is heard counts {importance:.2f}, what is seen {1 - importance:.2f}"
+    note = f"{COUNTS} {importance:.2f}, what is seen {1 - importance:.2f}"
     return Evidence(source="retrieval", note=note, score=importance)
 
 
