@@ -1,8 +1,8 @@
 """How the gate learns what sound counts: from which source alone would have been wrong (IMG).
 
 The paper reads that off the losses of what is being trained. Here a source is as wrong as its own
-candidates: a network that has seen a question often enough is right about it from either source.
-The gate learns from these labels alone, not from what its word does to the loss of both together.
+candidates are, from which the gate learned about twice as much. It learns from these labels alone,
+not from what its word does to the loss of both sources together.
 """
 
 from __future__ import annotations
