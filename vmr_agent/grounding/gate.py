@@ -22,8 +22,8 @@ PICTURE, SOUND = 0, 1
 class Gate(nn.Module):
     """(B,) importance of sound in [0, 1], from (B, POOLS * width) of either source alone.
 
-    Only how they differ counts: with the sources exchanged it is 1 - p, and .5 where both say the
-    same. Which of two is better on the whole is for the network to know.
+    Only how the two differ counts: exchanged, they give 1 - p, and .5 where they are the same.
+    Which of them is better on the whole is for the network to know.
     """
 
     def __init__(self, width: int) -> None:

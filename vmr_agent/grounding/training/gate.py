@@ -1,4 +1,9 @@
-"""How the gate learns what sound counts: from which source alone would have been wrong (IMG)."""
+"""How the gate learns what sound counts: from which source alone would have been wrong (IMG).
+
+The paper reads that off the losses of what is being trained. Here a source is as wrong as its own
+candidates are, from which the gate learned about twice as much. It learns from these labels alone,
+not from what its word does to the loss of both sources together.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +60,8 @@ def fit_gated(
     if begin is not None:
         gated.network.load_state_dict(begin.state_dict())
     gated.to(run.team.device)
-    worth = importance(*(wrong(batch, moments, source) for source in (PICTURE, SOUND)), habits)
+    without, alone = (wrong(batch, moments, source) for source in (PICTURE, SOUND))
+    worth = importance(without, alone, habits)
     lesson = Listening(Lesson(batch, moments, course, run.team.device), worth, run.team.device)
 
     def cost(heard: Heard, epoch: int) -> Tensor:
@@ -85,12 +91,10 @@ class Listening:
 
 def wrong(batch: Batch, moments: Moments, source: int) -> Floats:
     """(B,) how wrong the candidates of a source alone are: 1 less their average precision."""
-    told = [
-        windows[given]
-        for windows, given in zip(batch.candidates[:, source], batch.given[:, source], strict=True)
-    ]
-    precision = average_precision(Answers.of(told, moments, None)).mean(axis=-1)
-    return np.asarray(1 - precision, np.float32)
+    both = zip(batch.candidates[:, source], batch.given[:, source], strict=True)
+    told = [windows[given].tolist() for windows, given in both]
+    answers = Answers.of(told, [each.tolist() for each in moments], None)
+    return np.asarray(1 - average_precision(answers).mean(axis=-1), np.float32)
 
 
 def importance(without: Floats, alone: Floats, habits: Habits) -> Floats:
