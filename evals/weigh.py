@@ -38,6 +38,8 @@ from vmr_agent.types import Channel, Span
 Floats = NDArray[np.float32]
 HALF = 0.5
 """Share of a moment that a candidate must cover to have found it."""
+NARROW = 0.7
+"""IoU from which an answer is right."""
 
 
 class Round(NamedTuple):
@@ -81,6 +83,15 @@ class Outcome(NamedTuple):
     """Of each true moment, whether the first round's candidates have it."""
     importance: float
     """What sound counted in the first round."""
+
+    @property
+    def right(self) -> bool:
+        """Whether the first window is a moment (IoU .7), or nothing is found of nothing."""
+        windows, moments = self.given.windows, self.given.moments
+        if not (windows and moments):
+            return not (windows or moments)
+        first = Span(start=windows[0][0], end=windows[0][1])
+        return any(first.iou(Span(start=start, end=end)) >= NARROW for start, end in moments)
 
 
 def gathered(path: Path) -> Iterator[Search]:
@@ -145,13 +156,16 @@ def compared(
         "gate": [outcome(each, gate, settings) for each in asked],
     }
     kinds = [*dict.fromkeys(each[0].kind for each in asked), "all"]
-    return {
-        kind: {
-            name: _figures([each for each in made if kind in (each.given.kind, "all")])
-            for name, made in sight.items()
-        }
-        for kind in kinds
-    }
+    return {kind: _of(kind, sight["even"], sight["gate"]) for kind in kinds}
+
+
+def _of(kind: str, even: Sequence[Outcome], gate: Sequence[Outcome]) -> dict[str, Figures]:
+    """Of one kind of question; how many are right with one of them only is told as well."""
+    pairs = [(a, b) for a, b in zip(even, gate, strict=True) if kind in (a.given.kind, "all")]
+    told = {"even": _figures([a for a, _ in pairs]), "gate": _figures([b for _, b in pairs])}
+    told["gate"]["won"] = sum(b.right and not a.right for a, b in pairs)
+    told["gate"]["lost"] = sum(a.right and not b.right for a, b in pairs)
+    return told
 
 
 def _figures(outcomes: Sequence[Outcome]) -> Figures:

@@ -61,6 +61,7 @@ def test_what_has_one_side_alone_is_not_compared() -> None:
     assert told["absent"]["even"]["false alarms"] == 100
     assert told["absent"]["gate"]["false alarms"] == 0
     assert told["all"]["gate"]["importance"] == 0.1
+    assert (told["absent"]["gate"]["won"], told["all"]["gate"]["lost"]) == (1, 0)
 
 
 def test_films_are_as_their_kind_says() -> None:
