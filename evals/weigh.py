@@ -133,6 +133,19 @@ def outcome(search: Search, gate: Gate | None, settings: Settings) -> Outcome:
     return Outcome(given, recalled, counts)
 
 
+class Told:
+    """A gate that is told which side is right: about what could be won."""
+
+    name = "told"
+
+    def __init__(self, right: str) -> None:
+        self._right = right
+
+    def importance(self, request: GateRequest) -> float:  # noqa: ARG002
+        """Far from even where one side alone is right."""
+        return {"seen": 0.15, "heard": 0.85}.get(self._right, 0.5)
+
+
 def _weighed(told: Round, gate: Gate | None) -> tuple[Floats, float]:
     request = told.request if gate else None
     if gate is None or request is None:
@@ -149,22 +162,33 @@ def _has(spans: Iterable[Span], true: tuple[float, float]) -> bool:
 def compared(
     searches: Iterable[Search], gate: Gate, settings: Settings
 ) -> dict[str, dict[str, Figures]]:
-    """Figures without and with the gate, by kind of question and of all."""
+    """Figures without and with the gate, by kind of question and of all.
+
+    Of simulated questions also with a gate that is told which side is right.
+    """
     asked = [each for each in searches if each[0].request is not None]
+    kinds = dict.fromkeys(each[0].kind for each in asked)
     sight = {
         "even": [outcome(each, None, settings) for each in asked],
         "gate": [outcome(each, gate, settings) for each in asked],
     }
-    kinds = [*dict.fromkeys(each[0].kind for each in asked), "all"]
-    return {kind: _of(kind, sight["even"], sight["gate"]) for kind in kinds}
+    if kinds.keys() <= hearing.RIGHT.keys():
+        sight["told"] = [outcome(each, Told(each[0].kind), settings) for each in asked]
+    return {kind: _of(kind, sight) for kind in (*kinds, "all")}
 
 
-def _of(kind: str, even: Sequence[Outcome], gate: Sequence[Outcome]) -> dict[str, Figures]:
-    """Of one kind of question; how many are right with one of them only is told as well."""
-    pairs = [(a, b) for a, b in zip(even, gate, strict=True) if kind in (a.given.kind, "all")]
-    told = {"even": _figures([a for a, _ in pairs]), "gate": _figures([b for _, b in pairs])}
-    told["gate"]["won"] = sum(b.right and not a.right for a, b in pairs)
-    told["gate"]["lost"] = sum(a.right and not b.right for a, b in pairs)
+def _of(kind: str, sight: Mapping[str, Sequence[Outcome]]) -> dict[str, Figures]:
+    """Of one kind of question; and how many are right by that alone, or without it alone."""
+    mine = {
+        name: [each for each in made if kind in (each.given.kind, "all")]
+        for name, made in sight.items()
+    }
+    even = mine["even"]
+    told = {name: _figures(made) for name, made in mine.items()}
+    for name in mine.keys() - {"even"}:
+        pairs = [*zip(even, mine[name], strict=True)]
+        told[name]["won"] = sum(b.right and not a.right for a, b in pairs)
+        told[name]["lost"] = sum(a.right and not b.right for a, b in pairs)
     return told
 
 

@@ -13,20 +13,9 @@ from evals import hearing, weigh
 from evals.hearing import RIGHT
 from evals.lessons import lessons
 from evals.needle import gather
-from evals.weigh import Round, compared, gathered, main, outcome, simulated
+from evals.weigh import Round, Told, compared, gathered, main, outcome, simulated
 from vmr_agent import Settings
 from vmr_agent.adapters.gate import SIDES, STEP
-from vmr_agent.protocols import GateRequest
-
-
-class Knowing:
-    """A gate that is told which side is right."""
-
-    name = "knowing"
-    right = "seen"
-
-    def importance(self, request: GateRequest) -> float:
-        return {"seen": 0.1, "heard": 0.9}.get(self.right, 0.5)
 
 
 def made(seen: float, heard: float, *moments: tuple[float, float], kind: str) -> Round:
@@ -39,12 +28,10 @@ def made(seen: float, heard: float, *moments: tuple[float, float], kind: str) ->
 def test_a_gate_that_knows_mends_what_is_wrong() -> None:
     search = [made(0.8, 0.7, (40.0, 50.0), kind="heard")]
     even, (first, *_) = outcome(search, None, Settings()), search
-    gate = Knowing()
-    gate.right = "heard"
-    told = outcome(search, gate, Settings())
+    told = outcome(search, Told("heard"), Settings())
     assert round(even.given.windows[0][0]) == 10
     assert [round(a) for a, _, _ in told.given.windows] == [40]
-    assert (even.importance, told.importance) == (0.5, 0.9)
+    assert (even.importance, told.importance) == (0.5, 0.85)
     assert even.recalled == told.recalled == [True]
     assert first.request is not None
 
@@ -55,12 +42,13 @@ def test_what_has_one_side_alone_is_not_compared() -> None:
         [made(0.8, 0.7, (10.0, 20.0), kind="seen")],
         [made(0.3, 0.7, kind="absent")],
     ]
-    told = compared(searches, Knowing(), Settings())
+    told = compared(searches, Told("seen"), Settings())
     assert list(told) == ["seen", "absent", "all"]
     assert [told[kind]["even"]["queries"] for kind in told] == [1, 1, 2]
     assert told["absent"]["even"]["false alarms"] == 100
     assert told["absent"]["gate"]["false alarms"] == 0
-    assert told["all"]["gate"]["importance"] == 0.1
+    assert told["all"]["gate"]["importance"] == 0.15
+    assert told["all"]["told"]["importance"] == pytest.approx(0.325)
     assert (told["absent"]["gate"]["won"], told["all"]["gate"]["lost"]) == (1, 0)
 
 
