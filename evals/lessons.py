@@ -2,10 +2,14 @@
 
     python -m evals.lessons agent --out lessons.jsonl --questions 8000 --seed 0
     vmr train ground --data lessons.jsonl --licence Apache-2.0 --out agent
+    python -m evals.lessons gate --out lessons.jsonl --questions 6000 --seed 0
+    vmr train audio-gate --data lessons.jsonl --licence Apache-2.0 --out gate \\
+        --without-sound seen --with-sound heard
 
 Those for the ``agent`` are rehearsals: a film's relevance is made up (``training.simulate``), and
 the agent's own rooms cut clips and propose windows, as when ``ground`` is asked. Those for any
-``detector``, which know no cuts, are half of them that, half what a detector makes of a film.
+``detector``, which know no cuts, are half of them that, half what a detector makes of a film. Those
+for the ``gate`` are what it is asked where something is seen and something is heard (`hearing`).
 """
 
 from __future__ import annotations
@@ -19,9 +23,10 @@ from typing import Any
 
 import numpy as np
 
-from evals import rehearsal
+from evals import hearing, rehearsal
 from evals.refine.rows import write
 from vmr_agent import Settings
+from vmr_agent.adapters import gate
 from vmr_agent.adapters.grounder import SOURCES, known
 from vmr_agent.curves import logistic
 from vmr_agent.grounding.excerpt import STEP, excerpt
@@ -56,10 +61,22 @@ MOST = 160
 
 def lessons(whose: str, count: int, seed: int) -> Iterator[dict[str, Any]]:
     """So many questions in the form that ``vmr train`` reads."""
-    dice, channels = np.random.default_rng(seed), CHANNELS[whose]
+    dice = np.random.default_rng(seed)
     for number in range(count):
-        made = whose == "detector" and number % 2 == 0
-        yield _line(channels, *(simulate(World(), dice) if made else _rehearsed(channels, dice)))
+        if whose == "gate":
+            yield _line(gate.SIDES, gate.SIDES, *_weighed(dice), gate.STEP)
+            continue
+        made, channels = whose == "detector" and number % 2 == 0, CHANNELS[whose]
+        told = simulate(World(), dice) if made else _rehearsed(channels, dice)
+        yield _line(channels, SOURCES, *told)
+
+
+def _weighed(dice: np.random.Generator) -> tuple[Question, Floats]:
+    """What a gate is asked, and where the moments are, in its steps."""
+    made = hearing.heard(dice)
+    request = hearing.request(made)
+    assert request is not None
+    return gate.question(request), made.moments / gate.STEP
 
 
 def _rehearsed(channels: Sequence[str], dice: np.random.Generator) -> tuple[Question, Floats]:
@@ -75,14 +92,23 @@ def _rehearsed(channels: Sequence[str], dice: np.random.Generator) -> tuple[Ques
             return found.question, rehearsal.moments(found, FINE * film.moments.astype(np.float64))
 
 
-def _line(channels: Sequence[str], question: Question, moments: Floats) -> dict[str, Any]:
-    (windows,), curves = question.candidates, np.round(question.curves.astype(float), 4)
-    times = np.array([STEP, STEP, 1.0])
+def _line(
+    channels: Sequence[str],
+    sources: Sequence[str],
+    question: Question,
+    moments: Floats,
+    step: float = STEP,
+) -> dict[str, Any]:
+    curves = np.round(question.curves.astype(float), 4)
+    times = np.array([step, step, 1.0])
     return {
-        "step": STEP,
+        "step": step,
         "curves": {name: curves[:, n].tolist() for n, name in enumerate(channels)},
-        "candidates": {SOURCES[0]: np.round(windows.astype(float) * times, 4).tolist()},
-        "moments": np.round(moments.astype(float) * STEP, 4).tolist(),
+        "candidates": {
+            name: np.round(windows.astype(float) * times, 4).tolist()
+            for name, windows in zip(sources, question.candidates, strict=True)
+        },
+        "moments": np.round(moments.astype(float) * step, 4).tolist(),
     }
 
 
@@ -93,7 +119,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("whose", choices=sorted(CHANNELS))
+    parser.add_argument("whose", choices=sorted([*CHANNELS, "gate"]))
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--questions", type=int, default=8000)
     parser.add_argument("--seed", type=int, default=0)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +21,7 @@ from vmr_agent.film import Film
 from vmr_agent.grounding.excerpt import Excerpt
 from vmr_agent.grounding.inputs import Floats
 from vmr_agent.protocols import GroundRequest
-from vmr_agent.types import Candidate, Channel, Shot, Span, Video
+from vmr_agent.types import Candidate, Channel, Moment, Shot, Span, Video
 
 
 def asked(
@@ -40,6 +41,29 @@ def asked(
     each = (tools.ground(clip, film, *made, settings.ground) for clip in clips)
     ruled = [proposal for proposals in each for proposal in proposals]
     return request("", clips, film, made, ruled, blind) if clips else None
+
+
+class Searched(NamedTuple):
+    """What one round of the search comes to."""
+
+    candidates: tuple[Candidate, ...]
+    moments: tuple[Moment, ...]
+    """Those that are accepted."""
+
+
+def searched(
+    made: tuple[Curves, Floats], cuts: Sequence[float], turn: int, settings: Settings
+) -> Searched:
+    """What the agent's rooms make of curves alone, boundaries by hand."""
+    found, rows = made
+    film, arrays = _film(rows.shape[1] * found.step, cuts), {"curves": rows}
+    duration = film.video.duration
+    told = tools.retrieve("", (found, arrays), duration, turn, settings.retrieve).candidates
+    kept = tools.filter_relevance(told, settings.filter).kept
+    clips = tools.trim(kept, duration, settings.trim)
+    each = (tools.ground(clip, film, found, rows, settings.ground) for clip in clips)
+    proposals = tuple(proposal for proposals in each for proposal in proposals)
+    return Searched(told, tools.verify(proposals, (), settings.verify).moments)
 
 
 def moments(found: Excerpt, spans: NDArray[np.float64]) -> Floats:

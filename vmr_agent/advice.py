@@ -19,11 +19,10 @@ from vmr_agent.errors import BudgetSpent, ChatRefusedError, ServiceError
 from vmr_agent.film import Film
 from vmr_agent.gallery import Gallery
 from vmr_agent.intervals import Spans, joined, rest
-from vmr_agent.relevance import Lens
 from vmr_agent.report import Fault
 from vmr_agent.rounds import Verdict
 from vmr_agent.state import State
-from vmr_agent.toolbox import Made, Toolbox
+from vmr_agent.toolbox import Toolbox
 from vmr_agent.types import Moment, Query, Scored, Span
 from vmr_agent.words import tokens
 
@@ -62,15 +61,6 @@ def understood(box: Toolbox, state: State) -> tuple[Query, Faults]:
         return questions.reading(counsel, state.video.fingerprint, local, heard)
 
     return asked("understand", box, ask, local)
-
-
-def curves(box: Toolbox, state: State) -> tuple[str, Made[Curves]]:
-    """Relevance to the question as it is worded in this round: the artefact's name, and it."""
-    query, turn = state.wording, state.horizon.round
-    lens = Lens(box.film(state), turn, box.encoder, box.sentences, box.settings.retrieve)
-    about = (turn, query.model_dump())
-    name = box.keep(state, "curves", Curves, lambda: lens.relevance(query), about)
-    return name, box.shelf.get(name, Curves)
 
 
 def votes(box: Toolbox, state: State) -> tuple[dict[int, float], Faults]:

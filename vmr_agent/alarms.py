@@ -96,7 +96,7 @@ def _wording(request: str) -> str:
 def _name(box: Toolbox, tray: State, wording: str) -> str:
     """Of the artefact: by all that the scores depend on."""
     rooms = box.settings.model_dump(mode="json", include={"filter", "trim", "ground"})
-    curves, grounding = box.name(tray, "curves"), box.models["grounding"]
+    curves, grounding = box.name(tray, "weighed"), box.models["grounding"]
     kind = digest(curves, rooms, grounding, wording, nothing())
     return f"{tray.video.fingerprint}/alarms-{kind}"
 

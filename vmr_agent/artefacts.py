@@ -155,6 +155,9 @@ class Curves(Record):
     """What was heard or read where it matched."""
     others: tuple[tuple[str, tuple[Span, ...]], ...] = ()
     """What else the question speaks of, and where it was found."""
+    importance: Share | None = None
+    """What sound counts in the question, 0.5 as much as what is seen; None where nobody was
+    asked."""
 
 
 class Generic(Record):

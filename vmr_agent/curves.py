@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,16 @@ from numpy.typing import NDArray
 from vmr_agent.types import Shot, Span
 
 Array = NDArray[np.float32]
+FAINT = 0.05
+"""Relevance below which a stretch is not worth a look."""
+
+
+class Peak(NamedTuple):
+    """The stretch around a peak of a curve."""
+
+    span: Span
+    step: int
+    height: float
 
 
 def logistic(x: NDArray[np.floating], middle: float, slope: float) -> Array:
@@ -59,6 +70,20 @@ def region(curve: Array, peak: int, level: float, gap: int) -> tuple[int, int]:
     first = high[before[-1] + 1] if len(before) else high[0]
     last = high[at + after[0]] if len(after) else high[-1]
     return int(first), int(last) + 1
+
+
+def peaks(curve: Array, step: float, duration: float, fall: float, bridge: float) -> Iterator[Peak]:
+    """The highest first: each ends ``fall`` of the way down to what is usual in this film.
+
+    Dips of ``bridge`` seconds do not end it.
+    """
+    usual, left, gap = background(curve), curve.copy(), round(bridge / step)
+    while (height := float(left.max(initial=0))) > 0:
+        peak = int(left.argmax())
+        level = usual + fall * max(0.0, height - usual)
+        first, last = region(left, peak, min(level, height), gap)
+        left[first:last] = 0
+        yield Peak(Span(start=first * step, end=min(last * step, duration)), peak, height)
 
 
 def stretches(curve: Array, level: float, step: float, duration: float) -> tuple[Span, ...]:

@@ -15,7 +15,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 
-from vmr_agent import advice, boundaries, piecework, tools
+from vmr_agent import advice, boundaries, hearing, piecework, tools
 from vmr_agent.artefacts import Entry, Footage, Glances, Screen, Sounds, Speech, Take, Vectors
 from vmr_agent.room import Node, Tick, room
 from vmr_agent.state import Door, Heard, State, Update, Watched
@@ -144,11 +144,12 @@ def understand(state: State, box: Toolbox, tick: Tick) -> Update:
 
 @room
 def retrieve(state: State, box: Toolbox, tick: Tick) -> Update:
-    name, made = advice.curves(box, state)
+    name, made, faults = hearing.curves(box, state)
     duration, turn = box.entry(state).video.duration, state.horizon.round
     where, which = advice.horizon(box, state), state.asked.occurrence
     settings = box.settings.retrieve
-    return {"retrieval": tools.retrieve(name, made, duration, turn, settings, *where, which)}
+    found = tools.retrieve(name, made, duration, turn, settings, *where, which)
+    return {"retrieval": found, "faults": faults}
 
 
 @room

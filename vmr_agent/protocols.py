@@ -8,11 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from vmr_agent.correspondence import ChatModel as ChatModel
+from vmr_agent.correspondence import ChatReply as ChatReply
+from vmr_agent.correspondence import ChatRequest as ChatRequest
+from vmr_agent.correspondence import Form as Form
+from vmr_agent.correspondence import Token as Token
+from vmr_agent.correspondence import Turn as Turn
 from vmr_agent.frame import Frame
 from vmr_agent.types import Channel, Hit, Span, Utterance, Video
 
@@ -165,80 +171,6 @@ class Index(Protocol):
         ...
 
 
-Form = Literal["schema", "object", "free"]
-
-
-class Turn(NamedTuple):
-    """Who says what to a chat model: words, and pictures as JPEGs."""
-
-    role: Literal["user", "assistant"]
-    parts: tuple[str | bytes, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ChatRequest:
-    """What is sent to a chat model."""
-
-    name: str
-    """Of the prompt."""
-    system: str
-    turns: tuple[Turn, ...] = field(repr=False)
-    schema: dict[str, Any] = field(repr=False)
-    """JSON schema of the answer."""
-    form: Form
-    """How it is held to the schema: by the server, to some JSON object, or by words alone."""
-    most_tokens: int
-    seconds: float
-    """Within which the answer must be whole."""
-    most_tries: int = 100
-    """Requests that may be sent for it."""
-    probabilities: bool = False
-    """Whether the probabilities of its tokens are wanted."""
-
-
-class Token(NamedTuple):
-    """A token of an answer."""
-
-    text: bytes
-    """UTF-8; a letter may be cut in two."""
-    likely: Mapping[str, float]
-    """Log-probabilities of the tokens that might stand there."""
-
-
-@dataclass(frozen=True, slots=True)
-class ChatReply:
-    """What a chat model answered."""
-
-    text: str
-    cut: bool = False
-    """Whether it was cut off at the most tokens it may have."""
-    tokens_in: int | None = None
-    """As the server counts; None if it does not say."""
-    tokens_out: int | None = None
-    tokens: tuple[Token, ...] = field(default=(), repr=False)
-    """All of them, if the server tells their probabilities."""
-    tries: int = 1
-    """Requests sent."""
-
-
-class ChatModel(Protocol):
-    """Reads, looks and judges."""
-
-    name: str
-    """The model and the host that receives what is sent."""
-    host: str
-    address: str
-    """All that tells one endpoint from another: answers are kept under it."""
-
-    def check(self) -> None:
-        """Raises SettingsError if nothing can be asked: before a question, not before indexing."""
-        ...
-
-    def complete(self, request: ChatRequest, alive: Callable[[], None]) -> ChatReply:
-        """One answer. Raises a ServiceError; ``alive`` is called while waiting and may raise."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class GroundRequest:
     """What a grounder is asked: where, inside these clips, are moments that the text is about?"""
@@ -297,4 +229,36 @@ class Grounder(Protocol):
 
     def ground(self, request: GroundRequest) -> GroundReply:
         """Moments inside the clips. Raises MachineError where the machine does not suffice."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class GateRequest:
+    """What a gate is asked: how much does sound count, where something is seen and heard?"""
+
+    step: float
+    """Seconds between values of the curves; value i belongs to ``[i * step, (i + 1) * step)``."""
+    seen: Array = field(repr=False)
+    """(T,) of the whole film, in [0, 1]: the best of picture and text."""
+    heard: Array = field(repr=False)
+    """(T,) the best of speech and sound."""
+    seen_at: tuple[Bounded, ...] = field(repr=False)
+    """The stretches around the peaks of what is seen, best first."""
+    heard_at: tuple[Bounded, ...] = field(repr=False)
+    """Those of what is heard."""
+
+
+class Gate(Protocol):
+    """Says how much sound counts in a question (IMG)."""
+
+    @property
+    def name(self) -> str:
+        """What weighs, weights included."""
+        ...
+
+    def importance(self, request: GateRequest) -> float:
+        """From 0, only what is seen counts, to 1, only what is heard does; 0.5 is even.
+
+        Raises MachineError where the machine does not suffice.
+        """
         ...

@@ -7,6 +7,7 @@ the curves are lowered.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,7 +52,7 @@ class Lens:
         stacked = np.stack([*rows.values()]) if rows else np.zeros((0, self.count), np.float32)
         others = [(relation, self._where(relation.scene)) for relation in query.relations]
         order = self._in_order(others) if others else np.ones(self.count, np.float32)
-        exempt = not (query.spoken or query.written) and _quoted(stacked, rows)
+        exempt = not (query.spoken or query.written) and quoted(stacked, tuple(rows))
         stacked = np.where(exempt, stacked, order * stacked)
         made = Curves(
             step=self.settings.step,
@@ -103,9 +104,8 @@ class Lens:
         return rows, notes
 
 
-def _quoted(stacked: Array, rows: dict[Channel, Array]) -> NDArray[np.bool_]:
+def quoted(rows: Array, names: Sequence[Channel]) -> NDArray[np.bool_]:
     """(C, T), where the question is said word for word: "after the storm" may be a quotation."""
-    words = [[name in ("speech", "text")] for name in rows]
-    speech = np.asarray(words, bool).reshape(-1, 1)
+    words = np.array([name in ("speech", "text") for name in names], bool).reshape(-1, 1)
     # Curves are float32, in which .95 is a little less.
-    return np.asarray(speech & (stacked >= np.float32(channels.VERBATIM)), bool)
+    return np.asarray(words & (rows >= np.float32(channels.VERBATIM)), bool)

@@ -75,6 +75,10 @@ class ModelSettings(Group):
     """Places boundaries: ``auto`` (weights that come with this package, else ``rules``), ``rules``
     (by hand, from the curves), a folder that ``vmr train ground`` wrote, or ``vision:MODEL``, a
     folder or hub name of a video-language model."""
+    gate: str = "auto"
+    """Says how much sound counts where something is seen and heard: ``auto`` (weights that come
+    with this package, if there are any), ``off``, or a folder that ``vmr train audio-gate``
+    wrote, from curves and candidates called ``seen`` and ``heard``."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where tensors live."""
     language: str | None = None

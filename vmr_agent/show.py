@@ -10,7 +10,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from vmr_agent.report import Cost, RunReport
-from vmr_agent.types import Hit, Moment
+from vmr_agent.types import COUNTS, Hit, Moment
 
 if TYPE_CHECKING:
     from vmr_agent.artefacts import Shelved
@@ -41,7 +41,13 @@ def when(moment: Moment | Hit) -> str:
 
 
 def why(moment: Moment) -> str:
-    """The two most telling reasons, in plain words."""
+    """The most telling reason, in plain words, and what sound counted where that was weighed."""
+    weighed = (e.note for e in moment.evidence if e.source == "retrieval")
+    counts = next((note for note in weighed if note.startswith(COUNTS)), "")
+    return "; ".join(told for told in (_leading(moment), counts) if told)
+
+
+def _leading(moment: Moment) -> str:
     leading = max(
         (e for e in moment.evidence if e.source in ("picture", "speech", "text", "sound")),
         key=lambda reason: reason.score,

@@ -24,6 +24,7 @@ from vmr_agent.protocols import (
     Arrays,
     ChatModel,
     Encoder,
+    Gate,
     Grounder,
     Index,
     Listener,
@@ -70,6 +71,8 @@ class Toolbox:
     reader: Reader | None = None
     grounder: Grounder | None = None
     """Places boundaries; None where the hand rules do."""
+    gate: Gate | None = None
+    """Says what sound counts; None where it counts as much as what is seen."""
     chat: ChatModel | None = None
     rungs: Rungs = field(default_factory=Rungs)
     """What the chat endpoint was found to take."""
@@ -176,7 +179,8 @@ class Toolbox:
     @property
     def models(self) -> dict[str, str]:
         """Which model does what, for the report."""
-        return {**self._makers, "grounding": self._grounding}
+        gate = self.gate.name if self.gate else "off"
+        return {**self._makers, "gate": gate, "grounding": self._grounding}
 
     @property
     def _grounding(self) -> str:
@@ -215,6 +219,7 @@ class Toolbox:
         asked = (self.chat.name, self.chat.address) if self.chat else ()
         prompts = [load(name).digest for name in ("preface", "caption")]
         entry = digest(vectors, screen, speech, sounds, m["sentences"])
+        curves = digest(entry, s.retrieve.model_dump(), sorted(s.without))
         return {
             "footage": footage,
             "vectors": vectors,
@@ -222,7 +227,8 @@ class Toolbox:
             "speech": speech,
             "sounds": sounds,
             "entry": entry,
-            "curves": digest(entry, s.retrieve.model_dump(), sorted(s.without)),
+            "curves": curves,
+            "weighed": digest(curves, self.gate.name if self.gate else ""),
             "generic": digest(entry, asked, prompts, s.chat.image_side),
         }
 
@@ -251,6 +257,7 @@ def build_toolbox(settings: Settings) -> Toolbox:
         transcriber=workshop.transcriber(settings, shelf.home, device),
         reader=workshop.reader(settings),
         grounder=workshop.grounder(settings, device),
+        gate=workshop.gate(settings),
         chat=workshop.chat(settings),
         index=ChromaIndex(shelf.home / "chroma", makers),
     )

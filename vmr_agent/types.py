@@ -201,6 +201,8 @@ class Evidence(Record):
 
 IMPORTANCE = "importance"
 """What the evidence of that is called."""
+COUNTS = "what is heard counts"
+"""How the evidence begins that says how much sound counted in the question."""
 
 
 class Scored(Record):

@@ -12,6 +12,7 @@ from vmr_agent.library import Shelf
 from vmr_agent.protocols import (
     ChatModel,
     Encoder,
+    Gate,
     Grounder,
     Listener,
     Reader,
@@ -86,6 +87,25 @@ def _looking(model: str, small: Grounder | None, settings: Settings, device: str
     except WeightsError as error:
         raise SettingsError(f"vision.fusion: {error}") from error
     return JoinedGrounder(small, large, fusion) if small is not None else large
+
+
+def gate(settings: Settings) -> Gate | None:
+    """Says what sound counts; None where nobody does. Raises SettingsError without a folder."""
+    choice = settings.models.gate
+    if choice == "off":
+        return None
+    from vmr_agent.adapters.gate import AudioGate, shipped
+
+    if choice == "auto":
+        packaged = shipped()
+        return AudioGate(packaged) if packaged is not None else None
+    folder = Path(choice).expanduser()
+    if not folder.is_dir():
+        raise SettingsError(
+            f"models.gate is {choice!r}: use auto, off, or the folder of a network that "
+            "`vmr train audio-gate` wrote"
+        )
+    return AudioGate(folder)
 
 
 def transcriber(settings: Settings, home: Path, device: str) -> Transcriber | None:

@@ -3,7 +3,8 @@
 Two sources say what is where, one without sound and one with it. Weighed 1 - p and p, they go
 through the same network: their curves (local), their candidates (event), and what all of them are
 like (global). With p = 0 a film without sound loses nothing; distillation sees to that. The gate
-itself is the paper's: a logistic of what is pooled from either source alone.
+itself is the paper's, a logistic of what is pooled from either source alone, but for its pools,
+which are the network's own, and for its weights, which are the same for either source.
 """
 
 from __future__ import annotations
@@ -12,27 +13,27 @@ import torch
 from torch import Tensor, nn
 
 from vmr_agent.grounding.features import Tensors
-from vmr_agent.grounding.network import Judged, Network, Sizes
+from vmr_agent.grounding.network import POOLS, Judged, Network, Sizes
 
 PICTURE, SOUND = 0, 1
 """Places of the two sources."""
 
 
 class Gate(nn.Module):
-    """(B,) importance of sound in [0, 1], from (B, T, width) of either source alone."""
+    """(B,) importance of sound in [0, 1], from (B, POOLS * width) of either source alone.
+
+    Only how the two differ counts: exchanged, they give 1 - p, and .5 where they are the same.
+    Which of them is better on the whole is for the network to know.
+    """
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.looks = nn.Parameter(torch.zeros(2, width))
-        self.weighs = nn.Linear(2 * width, 1)
+        self.weighs = nn.Linear(POOLS * width, 1, bias=False)
+        nn.init.zeros_(self.weighs.weight)
 
-    def forward(self, picture: Tensor, sound: Tensor, valid: Tensor) -> Tensor:
-        """Attention pools with a learned look each, then a logistic."""
-        pools = []
-        for look, felt in zip(self.looks, (picture, sound), strict=True):
-            attention = (felt @ look).masked_fill(~valid, -torch.inf).softmax(1)
-            pools.append((attention[..., None] * felt).sum(1))
-        return torch.sigmoid(self.weighs(torch.cat(pools, -1))).squeeze(-1)
+    def forward(self, picture: Tensor, sound: Tensor) -> Tensor:
+        """A logistic of the difference."""
+        return torch.sigmoid(self.weighs(sound - picture)).squeeze(-1)
 
 
 class Gated(nn.Module):
@@ -43,14 +44,20 @@ class Gated(nn.Module):
         self.network, self.gate, self.fixed = Network(sizes), Gate(sizes.width), fixed
 
     def importance(self, batch: Tensors) -> Tensor:
-        """(B,) what sound counts in each question."""
+        """(B,) what sound counts in each question.
+
+        The network's features are read as they are: nothing that the gate learns changes them.
+        """
+        one = torch.ones_like(batch.channels[:, 0, 0])
         if self.fixed is not None:
-            return torch.full_like(batch.channels[:, 0, 0], self.fixed)
-        alone = (torch.zeros_like(batch.channels[:, 0, 0]) + source for source in (PICTURE, SOUND))
-        told: Tensor = self.gate(
-            *(self.network.felt(weighed(batch, used)) for used in alone), batch.valid
-        )
+            return self.fixed * one
+        told: Tensor = self.gate(*(self._alone(batch, source * one) for source in (PICTURE, SOUND)))
         return told
+
+    @torch.no_grad()
+    def _alone(self, batch: Tensors, used: Tensor) -> Tensor:
+        part = weighed(batch, used)
+        return self.network.pools(part, self.network.felt(part))
 
     def forward(
         self, batch: Tensors, starts: Tensor, ends: Tensor, used: Tensor | None = None

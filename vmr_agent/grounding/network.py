@@ -35,6 +35,8 @@ COUNTS = 7
 """Numbers of moments told apart: 0, 1, … 5, and 6 or more."""
 KINDS = 3
 """Of questions by their number of moments, 1, 2, 3 or more: each has a distribution of its own."""
+POOLS = 4
+"""Widths of what is known of a question as a whole: see ``Network.pools``."""
 DIPS = 8
 """Readings of which the least inside a window counts: a moment has no gap."""
 
@@ -77,7 +79,7 @@ class Network(nn.Module):
         self.votes = nn.Linear(PLACE + ballot(sizes.sources), hidden)
         self.dips, self.deepest = nn.Linear(width, DIPS), nn.Linear(DIPS, hidden)
         self.tokens = nn.Sequential(nn.Linear(TOKEN * sizes.sources, width), nn.ReLU())
-        self.whole = nn.Sequential(nn.Linear(4 * width, 48), nn.ReLU(), nn.Dropout(dropout))
+        self.whole = nn.Sequential(nn.Linear(POOLS * width, 48), nn.ReLU(), nn.Dropout(dropout))
         self.context, self.count = nn.Linear(48, hidden), nn.Linear(48, COUNTS)
         self.head = nn.Sequential(
             nn.LayerNorm(hidden),
@@ -94,7 +96,7 @@ class Network(nn.Module):
         rows = len(batch.channels)
         starts, ends = starts.expand(rows, -1), ends.expand(rows, -1)
         felt = self.felt(batch)
-        whole = self.whole(torch.cat([*pooled(felt, batch.valid), *self._tokens(batch)], -1))
+        whole = self.whole(self.pools(batch, felt))
         told = torch.cat([placed(batch, starts, ends), votes(batch, starts, ends)], -1)
         seen = described(self.roles(felt), batch.valid, starts, ends) + self.votes(told)
         seen = seen + self.deepest(least(self.dips(felt), starts, ends))
@@ -109,6 +111,10 @@ class Network(nn.Module):
         parts = (batch.channels, batch.valid[..., None].float(), rasters(batch))
         felt: Tensor = self.trunk(torch.cat(parts, -1), batch.valid)
         return felt
+
+    def pools(self, batch: Tensors, felt: Tensor) -> Tensor:
+        """(B, POOLS * width) mean and most of what the steps are like, and of the candidates."""
+        return torch.cat([*pooled(felt, batch.valid), *self._tokens(batch)], -1)
 
     def _tokens(self, batch: Tensors) -> tuple[Tensor, Tensor]:
         """Mean and most of what the candidates are like among themselves."""

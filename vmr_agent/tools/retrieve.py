@@ -6,23 +6,22 @@ raises (SpotVMR); where a chat model looks, also places that nobody has looked a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from itertools import islice, takewhile
-from typing import NamedTuple
 
 from vmr_agent import curves
 from vmr_agent.artefacts import Curves
+from vmr_agent.curves import FAINT, Peak
 from vmr_agent.intervals import Spans
 from vmr_agent.protocols import Array, Arrays
 from vmr_agent.relevance import LIKELY
 from vmr_agent.rounds import Retrieval
 from vmr_agent.settings import RetrieveSettings
-from vmr_agent.types import Candidate, Channel, Evidence, Span
+from vmr_agent.types import COUNTS, Candidate, Channel, Evidence, Span
 
-FAINT = 0.05  # relevance below which a stretch is not worth a look in any round …
-NOTHING = 1e-6  # … save the very best one, so that a refusal can say what came nearest,
-# unless there is somebody who looks at places of which nothing is known
+NOTHING = 1e-6  # relevance from which the very best stretch is worth a look, faint or not, so that
+# a refusal can say what came nearest, unless somebody looks at places of which nothing is known
 
 
 def retrieve(
@@ -44,9 +43,9 @@ def retrieve(
     found, rows = made[0], made[1]["curves"]
     fused = rows.max(axis=0, initial=0)
     budget = settings.top_k * 2 ** (turn - 1) + max(0, abs(occurrence) - 1)
-    peaks = partial(_peaks, found, fused, duration, settings)
-    likely = takewhile(lambda peak: peak.height >= LIKELY, peaks() if occurrence else ())
-    best = _counted(likely, occurrence, budget) or [*islice(peaks(), 2 * budget)]
+    bounds = partial(curves.peaks, fused, found.step, duration, settings.fall, settings.bridge)
+    likely = takewhile(lambda peak: peak.height >= LIKELY, bounds() if occurrence else ())
+    best = _counted(likely, occurrence, budget) or [*islice(bounds(), 2 * budget)]
     worth = [p for n, p in enumerate(best) if p.height >= (FAINT if n or unseen else NOTHING)]
     again = [peak for peak in worth if _mostly_in(peak.span, looked)]
     new = [_candidate(peak, found, rows) for peak in worth if peak not in again][:budget]
@@ -54,29 +53,6 @@ def retrieve(
     new += _unlooked(free, budget - len(new), fused, found.step)
     new += [_candidate(peak, found, rows) for peak in again[: budget - len(new)]]
     return Retrieval(curves=name, candidates=tuple(new))
-
-
-class Peak(NamedTuple):
-    """The stretch around a peak of a curve."""
-
-    span: Span
-    step: int
-    height: float
-
-
-def _peaks(
-    found: Curves, fused: Array, duration: float, settings: RetrieveSettings
-) -> Iterator[Peak]:
-    """The highest first."""
-    usual, left = curves.background(fused), fused.copy()
-    gap = round(settings.bridge / found.step)
-    while (height := float(left.max(initial=0))) > 0:
-        peak = int(left.argmax())
-        level = usual + settings.fall * max(0.0, height - usual)
-        first, last = curves.region(left, peak, min(level, height), gap)
-        left[first:last] = 0
-        span = Span(start=first * found.step, end=min(last * found.step, duration))
-        yield Peak(span, peak, height)
 
 
 def _counted(likely: Iterable[Peak], occurrence: int, budget: int) -> list[Peak]:
@@ -122,6 +98,8 @@ def _candidate(peak: Peak, found: Curves, rows: Array) -> Candidate:
     ]
     evidence.sort(key=lambda reason: -reason.score)
     evidence += [_related(what, spans, span) for what, spans in found.others]
+    if found.importance is not None:
+        evidence.append(_counts(found.importance))
     return Candidate(span=span, score=peak.height, evidence=tuple(evidence))
 
 
@@ -131,6 +109,11 @@ def _related(what: str, spans: Spans, span: Span) -> Evidence:
     where = f"found at {nearest.start:.1f} s" if nearest else "which was found nowhere"
     score = float(nearest is not None)
     return Evidence(source="retrieval", note=f"{what}, {where}", score=score, span=nearest)
+
+
+def _counts(importance: float) -> Evidence:
+    note = f"{COUNTS} {importance:.2f}, what is seen {1 - importance:.2f}"
+    return Evidence(source="retrieval", note=note, score=importance)
 
 
 def _note(channel: Channel, span: Span, found: Curves, score: float) -> str:
