@@ -19,6 +19,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from math import inf
 from pathlib import Path
 
 from evals.refine import rows as files
@@ -54,6 +55,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--members", type=int, default=USUAL.members, help="networks that are averaged")
     add("--epochs", type=int, default=USUAL.course.epochs)
     add("--rate", type=float, help="of learning, at its highest")
+    sharper = "what logits over windows are multiplied by; less where less is to be believed"
+    add("--sharpness", type=float, default=USUAL.sharpness, help=sharper)
     begin = f"folder of the network to go on from, or {tasks.NOTHING}; else what is shipped"
     add("--begin", help=begin)
     add("--workers", type=int, default=os.cpu_count() or 1, help="folds learnt at once")
@@ -104,6 +107,8 @@ def _fault(args: argparse.Namespace) -> str | None:
         return "--gate is a share from 0 to 1, or nothing: then it is learned"
     if args.folds < 2 or args.members < 1 or args.workers < 1 or args.epochs < 0:
         return "--folds is 2 or more, --members and --workers 1 or more, --epochs 0 or more"
+    if not 0 < args.sharpness < inf:
+        return "--sharpness is more than 0"
     if args.epochs == 0 and (args.begin == tasks.NOTHING or args.gate or args.rerank):
         return "--epochs 0 answers with a network that is trained already: --begin says which"
     return None

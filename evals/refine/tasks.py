@@ -84,6 +84,7 @@ def _plan(args: argparse.Namespace, begin: Path | None) -> Plan:
     return Plan(
         course=Plan().course._replace(epochs=args.epochs, rate=rate),
         members=args.members,
+        sharpness=args.sharpness,
         gated=args.gate is not None,
         held=None if args.gate in (None, "learned") else float(args.gate),
         rerank=args.rerank,

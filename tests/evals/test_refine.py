@@ -150,6 +150,7 @@ def test_a_bad_file_is_one_line(
         ["--train-on", "a"],
         ["--predictions", "a"],
         ["--train-on", "a", "--predict", "b", "--export", "c"],
+        ["--predictions", "a", "--table", "--sharpness", "0"],
     ],
 )
 def test_a_call_that_asks_for_nothing_is_refused(words: list[str]) -> None:
