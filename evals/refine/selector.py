@@ -15,7 +15,8 @@ import numpy as np
 import torch
 
 from evals.refine import rows as files
-from evals.refine.learn import Answers, Plan, in_order, ranked
+from evals.refine.cross import in_order
+from evals.refine.learn import Answers, Plan, ranked
 from evals.refine.rules import RULES
 from vmr_agent.grounding.decode import Ints
 from vmr_agent.grounding.inputs import PER_CURVE, Floats, Question

@@ -10,7 +10,8 @@ from evals.columns import lines
 from evals.refine import rows as files
 from evals.refine import selector
 from evals.refine.agreement import agreement, concatenated
-from evals.refine.learn import Answers, Plan, apart, crossed, folds
+from evals.refine.cross import apart, crossed, folds
+from evals.refine.learn import Answers, Plan
 from evals.refine.table import figures
 from vmr_agent.adapters.grounder import shipped
 
@@ -83,7 +84,7 @@ def _plan(args: argparse.Namespace, begin: Path | None) -> Plan:
     rate = args.rate or (Plan().course.rate if begin is None else GENTLE)
     return Plan(
         course=Plan().course._replace(epochs=args.epochs, rate=rate),
-        members=args.members,
+        members=args.members if args.epochs else 1,
         sharpness=args.sharpness,
         gated=args.gate is not None,
         held=None if args.gate in (None, "learned") else float(args.gate),

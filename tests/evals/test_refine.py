@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from evals.refine import rows as files
 from evals.refine.__main__ import main
-from evals.refine.learn import apart, folds
+from evals.refine.cross import apart, folds
 from evals.refine.table import figures, strict_recall, told_and_right
 from vmr_agent.grounding.training.data import from_file
 from vmr_agent.grounding.training.simulate import World, simulate

@@ -13,15 +13,7 @@ from vmr_agent.grounding.network import Sizes
 from vmr_agent.grounding.training.lesson import Course
 from vmr_agent.grounding.training.simulate import World, simulate
 
-TOY = World(
-    steps=(24, 40),
-    counts=(0.0, 1.0),
-    length=(1.9, 1.0),
-    over=0.0,
-    clear=(2.0, 3.0),
-    alike=1.0,
-    trust=(0.5, 1.0),
-)
+TOY = World(steps=(24, 40), counts=(0.0, 1.0), clear=(2.0, 3.0), alike=1.0, trust=(0.5, 1.0))
 
 
 def made(count: int, seed: int) -> tuple[list[Question], list[Floats]]:
