@@ -5,7 +5,8 @@
 
 Those for the ``agent`` are rehearsals: a film's relevance is made up (``training.simulate``), and
 the agent's own rooms cut clips and propose windows, as when ``ground`` is asked. Those for any
-``detector``, which know no cuts, are half of them that, half what a detector makes of a film.
+``detector``, which know no cuts, are half of them that, half what a detector makes of a film. Those
+about ``looks`` are whole films, for the selector: see ``evals.needle.looks``.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from evals import rehearsal
+from evals.needle import looks
 from evals.refine.rows import write
 from vmr_agent import Settings
 from vmr_agent.adapters.grounder import SOURCES, known
@@ -28,7 +30,11 @@ from vmr_agent.grounding.excerpt import STEP, excerpt
 from vmr_agent.grounding.inputs import Floats, Question
 from vmr_agent.grounding.training.simulate import World, simulate, simulate_film
 
-CHANNELS = {"agent": ("fused", "cuts"), "detector": ("fused",)}
+CHANNELS = {
+    "agent": ("fused", "cuts"),
+    "detector": ("fused",),
+    "looks": (looks.FREE, looks.DEAR),
+}
 FINE = 0.5
 """Seconds of a step of the agent's curves."""
 FILMS = World(
@@ -52,12 +58,17 @@ USUAL = 8.0
 """How far log-odds of relevance are usually below an even chance."""
 MOST = 160
 """Steps of an excerpt at most."""
+WHOLE = FILMS._replace(steps=(240, 480))
+"""Films of which nothing is left out, of two to four minutes: all their windows are weighed."""
 
 
 def lessons(whose: str, count: int, seed: int) -> Iterator[dict[str, Any]]:
     """So many questions in the form that ``vmr train`` reads."""
     dice, channels = np.random.default_rng(seed), CHANNELS[whose]
     for number in range(count):
+        if whose == "looks":
+            yield _line(channels, *_looked_at(dice), looks.STEP, looks.FREE)
+            continue
         made = whose == "detector" and number % 2 == 0
         yield _line(channels, *(simulate(World(), dice) if made else _rehearsed(channels, dice)))
 
@@ -75,14 +86,29 @@ def _rehearsed(channels: Sequence[str], dice: np.random.Generator) -> tuple[Ques
             return found.question, rehearsal.moments(found, FINE * film.moments.astype(np.float64))
 
 
-def _line(channels: Sequence[str], question: Question, moments: Floats) -> dict[str, Any]:
+def _looked_at(dice: np.random.Generator) -> tuple[Question, Floats]:
+    """A film, and what a look at any of it would show."""
+    curve, film = simulate_film(WHOLE, dice)
+    rows = logistic(curve - USUAL, 0.0, 1.0)[None].astype(np.float32)
+    cuts, moments = (FINE * film.cuts).tolist(), FINE * film.moments
+    asked = looks.rehearsed(rows, ("picture",), FINE, cuts, moments, dice)
+    return asked, moments / np.float32(looks.STEP)
+
+
+def _line(
+    channels: Sequence[str],
+    question: Question,
+    moments: Floats,
+    step: float = STEP,
+    source: str = SOURCES[0],
+) -> dict[str, Any]:
     (windows,), curves = question.candidates, np.round(question.curves.astype(float), 4)
-    times = np.array([STEP, STEP, 1.0])
+    times = np.array([step, step, 1.0])
     return {
-        "step": STEP,
+        "step": step,
         "curves": {name: curves[:, n].tolist() for n, name in enumerate(channels)},
-        "candidates": {SOURCES[0]: np.round(windows.astype(float) * times, 4).tolist()},
-        "moments": np.round(moments.astype(float) * STEP, 4).tolist(),
+        "candidates": {source: np.round(windows.astype(float) * times, 4).tolist()},
+        "moments": np.round(moments.astype(float) * step, 4).tolist(),
     }
 
 
