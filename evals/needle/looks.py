@@ -52,7 +52,7 @@ SURE, BY_SHOT, BY_STEP = 2.0, 1.0, 0.5
 shot has in common and that each step has of its own: of the shots 2 in 100 are judged wrongly."""
 BUDGETS = ("clips of round 1", "clips of both rounds", "places of round 1", "places of both rounds")
 """What the hand rule takes: the clips that were gathered, or what a chat model would be shown."""
-DRAWS = 20
+DRAWS = 10
 """Of what is looked at by chance."""
 
 Mask = NDArray[np.bool_]
