@@ -52,6 +52,8 @@ SURE, BY_SHOT, BY_STEP = 2.0, 1.0, 0.5
 shot has in common and that each step has of its own: of the shots 2 in 100 are judged wrongly."""
 BUDGETS = ("clips of round 1", "clips of both rounds", "places of round 1", "places of both rounds")
 """What the hand rule takes: the clips that were gathered, or what a chat model would be shown."""
+TOP = "top"
+"""Where the free curve is highest: nothing is learned, and nothing of what was seen is used."""
 DRAWS = 10
 """Of what is looked at by chance."""
 
@@ -190,7 +192,7 @@ def ways(selector: Selector, settings: Settings, seed: int) -> dict[str, list[Wa
         "selector": [learned(selector.worth)],
         "unsure": [learned(unsure(selector))],
         "likely": [learned(likely(selector))],
-        "top": [by(lambda case: lambda _: case.asked.curves[:, 0])],
+        TOP: [by(lambda case: lambda _: case.asked.curves[:, 0])],
         "evenly": [lambda case, budget: _spans(evenly(len(case.dear), budget, pad))],
         "random": [chance(np.random.default_rng((seed, n))) for n in range(DRAWS)],
     }

@@ -19,6 +19,7 @@ from evals.needle.looks import (
     FREE,
     STEP,
     SURE,
+    TOP,
     Case,
     Way,
     cases,
@@ -33,6 +34,8 @@ from vmr_agent.types import Span
 
 Floats = NDArray[np.float64]
 HAND = "by hand"
+FREELY = (HAND, "evenly", "random")
+"""Of how far these are from the hand rule there is no need to be sure."""
 FIGURES = ("met", "half")
 """Share of a query's moments that a look meets at all, and of which it sees half or more."""
 
@@ -66,9 +69,10 @@ def lines(found: Mapping[str, Any]) -> str:
         for figure in FIGURES:
             kinds = {kind: _of(figure, rows) for kind, rows in budget["kinds"].items()}
             told += [f"{figure}, by kind", columns(kinds)]
-        for way, less in budget["less by hand"].items():
-            parts = (f"{k} {d:+.1f} ({a:+.1f} to {b:+.1f})" for k, (d, a, b) in less.items())
-            told.append(f"{way}, less by hand: {', '.join(parts)}")
+        for than, others in budget["less"].items():
+            for way, less in others.items():
+                parts = (f"{k} {d:+.1f} ({a:+.1f} to {b:+.1f})" for k, (d, a, b) in less.items())
+                told.append(f"{way}, less {than}: {', '.join(parts)}")
     return "\n".join(told)
 
 
@@ -114,10 +118,13 @@ def _budget(asked: Sequence[Case], tried: Mapping[str, list[Way]], name: str) ->
         "seconds": round(float(np.mean(seconds)), 1),
         "all": _means(found, np.ones(len(asked), bool)),
         "kinds": {kind: _means(found, kinds == kind) for kind in dict.fromkeys(kinds.tolist())},
-        "less by hand": {
-            way: dict(zip(FIGURES, interval(each - found[HAND], names), strict=True))
-            for way, each in found.items()
-            if way != HAND
+        "less": {
+            than: {
+                way: dict(zip(FIGURES, interval(each - found[than], names), strict=True))
+                for way, each in found.items()
+                if way not in FREELY and way != than
+            }
+            for than in (HAND, TOP)
         },
     }
 
