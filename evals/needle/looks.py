@@ -1,7 +1,8 @@
 """Which stretches of a film get the dear look: the agent's hand rule, and what would replace it.
 
-    python -m evals.lessons looks --out looks.jsonl --questions 2500
-    vmr train selector --data looks.jsonl --licence Apache-2.0 --free fused --dear look --out S
+    python -m evals.lessons looks --out looks.jsonl --questions 1600
+    vmr train selector --data looks.jsonl --licence Apache-2.0 --free fused --dear look --out S \\
+        --epochs 5 --held-out 0.05
     python -m evals.needle looks ROUNDS.jsonl … --selector S --out looks.json
 
 Every way gets as many seconds of film as the hand rule takes in its first round, and in its first
