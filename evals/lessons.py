@@ -9,7 +9,8 @@
 Those for the ``agent`` are rehearsals: a film's relevance is made up (``training.simulate``), and
 the agent's own rooms cut clips and propose windows, as when ``ground`` is asked. Those for any
 ``detector``, which know no cuts, are half of them that, half what a detector makes of a film. Those
-for the ``gate`` are what it is asked where something is seen and something is heard (`hearing`).
+for the ``gate`` are what it is asked where something is seen and something is heard (`hearing`),
+about ``looks`` are whole films, for the selector: see ``evals.needle.looks``.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from evals import hearing, rehearsal
+from evals.needle import looks
 from evals.refine.rows import write
 from vmr_agent import Settings
 from vmr_agent.adapters import gate
@@ -33,7 +35,11 @@ from vmr_agent.grounding.excerpt import STEP, excerpt
 from vmr_agent.grounding.inputs import Floats, Question
 from vmr_agent.grounding.training.simulate import World, simulate, simulate_film
 
-CHANNELS = {"agent": ("fused", "cuts"), "detector": ("fused",)}
+CHANNELS = {
+    "agent": ("fused", "cuts"),
+    "detector": ("fused",),
+    "looks": (looks.FREE, looks.DEAR),
+}
 FINE = 0.5
 """Seconds of a step of the agent's curves."""
 FILMS = World(
@@ -57,6 +63,8 @@ USUAL = 8.0
 """How far log-odds of relevance are usually below an even chance."""
 MOST = 160
 """Steps of an excerpt at most."""
+WHOLE = FILMS._replace(steps=(240, 480))
+"""Films of which nothing is left out, of two to four minutes: all their windows are weighed."""
 
 
 def lessons(whose: str, count: int, seed: int) -> Iterator[dict[str, Any]]:
@@ -65,6 +73,9 @@ def lessons(whose: str, count: int, seed: int) -> Iterator[dict[str, Any]]:
     for number in range(count):
         if whose == "gate":
             yield _line(gate.SIDES, gate.SIDES, *_weighed(dice), gate.STEP)
+            continue
+        if whose == "looks":
+            yield _line(CHANNELS[whose], (looks.FREE,), *_looked_at(dice), looks.STEP)
             continue
         made, channels = whose == "detector" and number % 2 == 0, CHANNELS[whose]
         told = simulate(World(), dice) if made else _rehearsed(channels, dice)
@@ -90,6 +101,15 @@ def _rehearsed(channels: Sequence[str], dice: np.random.Generator) -> tuple[Ques
         found = excerpt(known(asked), channels)
         if len(found.question.curves) <= MOST:
             return found.question, rehearsal.moments(found, FINE * film.moments.astype(np.float64))
+
+
+def _looked_at(dice: np.random.Generator) -> tuple[Question, Floats]:
+    """A film, and what a look at any of it would show."""
+    curve, film = simulate_film(WHOLE, dice)
+    rows = logistic(curve - USUAL, 0.0, 1.0)[None].astype(np.float32)
+    cuts, moments = (FINE * film.cuts).tolist(), FINE * film.moments
+    asked = looks.rehearsed(rows, ("picture",), FINE, cuts, moments, dice)
+    return asked, moments / np.float32(looks.STEP)
 
 
 def _line(

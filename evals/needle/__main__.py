@@ -4,6 +4,7 @@ python -m evals.needle build --clips DIR --minutes 10 --seed 7 --out film.mp4
 python -m evals.needle run film.mp4 --set verify.accept=0.6 --out answers.json
 python -m evals.needle gather film.mp4 --out rounds.jsonl
 python -m evals.needle score rounds.jsonl
+python -m evals.needle looks rounds.jsonl --selector FOLDER --out looks.json
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from evals.bench_record import commit, machine
 from evals.columns import lines
 from evals.film import Form
 from evals.join import rate, size, write
-from evals.needle import alarms
+from evals.needle import alarms, met
 from evals.needle.film import build
 from evals.needle.gather import Round, gather, given, read, save
 from evals.needle.replay import replayed
@@ -88,6 +89,12 @@ def _alarms(args: argparse.Namespace) -> None:
     print(alarms.lines(told))
 
 
+def _looks(args: argparse.Namespace) -> None:
+    found = met.compared(args.rounds, args.selector, chosen(args.set), args.seed)
+    _keep(args.out, found)
+    print(met.lines(found))
+
+
 def _keep(path: Path, made: dict[str, Any]) -> None:
     """What was measured, and where."""
     whole = {"commit": commit(), "machine": machine(), **made}
@@ -134,6 +141,14 @@ def _parser() -> argparse.ArgumentParser:
     add("--grounder", type=Path, metavar="FOLDER", help="weights to be tried on them")
     add("--out", type=Path, help="keep the figures")
     add("--set", action="append", default=[], metavar="SETTING=VALUE")
+    task = tasks.add_parser("looks", help="where the dear look goes: by hand, by a selector, …")
+    task.set_defaults(do=_looks)
+    add = task.add_argument
+    add("rounds", type=Path, nargs="+", metavar="ROUNDS.jsonl")
+    add("--selector", type=Path, required=True, metavar="FOLDER", help="see evals.needle.looks")
+    add("--seed", type=int, default=0, help="of what a look says, and of chance")
+    add("--set", action="append", default=[], metavar="SETTING=VALUE")
+    add("--out", type=Path, required=True, metavar="OUT")
     return parser
 
 
