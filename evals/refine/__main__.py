@@ -11,6 +11,8 @@ second one counts (IMG), or ``--gate 0.5`` what it counts for all. With ``--sele
 file's curve is seen only where it is looked for. ``--epochs 0`` learns nothing and answers with the
 network that it would go on from. Folds are made of source videos, so that no query is answered by a
 network that saw its video; where what is learned from and what is asked share none, there is one.
+Every answer has ten windows, fewer for a film of less than four steps; ``--rerank`` keeps what is
+given.
 """
 
 from __future__ import annotations
@@ -77,7 +79,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             tasks.select(args)
         else:
             tasks.refine(args)
-    except (files.FileError, VmrError, OSError) as error:
+    except (files.FileError, VmrError, ArithmeticError, OSError) as error:
         print(f"refine: {error}", file=sys.stderr)
         return 2
     return 0
@@ -95,8 +97,8 @@ def _fault(args: argparse.Namespace) -> str | None:
     for path in filter(None, (args.out, args.export)):
         if path.is_dir() or not path.absolute().parent.is_dir():
             return f"{str(path)!r} cannot be written: name a file in a folder that is there"
-    if args.export and not args.predictions:
-        return "--export writes what is in --predictions"
+    if args.export and (not args.predictions or args.out or args.table):
+        return "--export writes what is in --predictions, and nothing else is done"
     if args.selector and (not 0 <= args.budget <= 1):
         return "--budget is a share from 0 to 1"
     if args.selector and (args.gate or args.rerank or args.begin or args.members != USUAL.members):
@@ -107,8 +109,9 @@ def _fault(args: argparse.Namespace) -> str | None:
         return "--gate is a share from 0 to 1, or nothing: then it is learned"
     if args.folds < 2 or args.members < 1 or args.workers < 1 or args.epochs < 0:
         return "--folds is 2 or more, --members and --workers 1 or more, --epochs 0 or more"
-    if not 0 < args.sharpness < inf:
-        return "--sharpness is more than 0"
+    usual = args.rate is None or 0 < args.rate <= 1
+    if not (0 < args.sharpness < inf and args.seed >= 0 and usual):
+        return "--sharpness is more than 0, --seed 0 or more, --rate more than 0 and at most 1"
     if args.epochs == 0 and (args.begin == tasks.NOTHING or args.gate or args.rerank):
         return "--epochs 0 answers with a network that is trained already: --begin says which"
     return None

@@ -12,12 +12,14 @@ import numpy as np
 
 from evals.refine.learn import TOGETHER, Answers, Plan, learn, ranked
 from evals.refine.rerank import reranked
+from evals.refine.rows import FileError
 from vmr_agent.grounding.inputs import Question, collate
 from vmr_agent.grounding.network import COUNTS
 from vmr_agent.grounding.training.targets import Ints, Moments
 
 PIECE = 4 * TOGETHER
 """Questions that one process answers at a time."""
+ALONE = "nothing is left to learn from without the videos that are asked about"
 
 
 def folds(videos: Sequence[str], count: int, seed: int) -> Ints:
@@ -68,6 +70,8 @@ def crossed(
     for number in np.unique(held_out[1]):
         rest = np.flatnonzero(held_out[0] != number).tolist()
         rows = np.flatnonzero(held_out[1] == number).tolist()
+        if plan.course.epochs and not rest:
+            raise FileError(f"{ALONE}: give more of them, or other files to learn from")
         told = [known[0][n] for n in rest], [known[1][n] for n in rest]
         wanted = [asked[n] for n in rows]
         jobs.append(Fold(*told, wanted, rows, plan, 100 * seed + int(number)))

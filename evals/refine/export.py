@@ -14,9 +14,7 @@ from vmr_agent.grounding.training.lines import Line, write
 
 def export(out: Path, predictions: Sequence[Path], ground_truth: Path) -> None:
     """One line for each query; every file is a source, by its name. Raises FileError."""
-    names = [path.stem for path in predictions]
-    if len(set(names)) < len(names):
-        raise files.FileError(f"two files are called {max(names, key=names.count)!r}: rename one")
+    names = files.named(predictions)
     asked = files.joined([files.read(path, files.WINDOWS) for path in predictions])
     true = files.moments(asked, files.read(ground_truth, files.TRUTH))
     films = files.videos(asked)

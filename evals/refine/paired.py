@@ -92,8 +92,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     try:
         first, second = (files.read(path, files.WINDOWS) for path in (args.first, args.second))
-        files.joined([[*map(dict, first)], [*map(dict, second)]])
-        print(table(first, second, files.read(args.ground_truth, files.TRUTH)))
+        truth = files.read(args.ground_truth, files.TRUTH)
+        files.moments(files.joined([first, second]), truth)
+        print(table(first, second, truth))
     except files.FileError as error:
         print(f"refine: {error}", file=sys.stderr)
         return 2

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from evals.refine import rows as files
-from evals.refine.cross import in_order
+from evals.refine.cross import ALONE, in_order
 from evals.refine.learn import Answers, Plan, ranked
 from evals.refine.rules import RULES
 from vmr_agent.grounding.decode import Ints
@@ -76,6 +76,8 @@ def crossed(
         rest, asked = (
             np.flatnonzero(each).tolist() for each in (held_out != number, held_out == number)
         )
+        if not rest:
+            raise files.FileError(f"{ALONE}: give more of them")
         its_own = terms._replace(seed=100 * terms.seed + int(number))
         known = [films[n] for n in rest], [moments[n] for n in rest]
         jobs.append(Job(*known, [films[n] for n in asked], its_own))

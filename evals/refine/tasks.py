@@ -14,11 +14,15 @@ from evals.refine.cross import apart, crossed, folds
 from evals.refine.learn import Answers, Plan
 from evals.refine.table import figures
 from vmr_agent.adapters.grounder import shipped
+from vmr_agent.errors import WeightsError
+from vmr_agent.grounding.checkpoint import read
 
 GENTLE = 0.0012
 """Rate of learning, at its highest, that goes on from something."""
 NOTHING = "nothing"
 """What a training begins from that goes on from no other."""
+ONE = (1, 1)
+"""Curves and sources of a network that any number of files can go on from."""
 Asked = list[tuple[files.Row, ...]]
 
 
@@ -30,7 +34,8 @@ def refine(args: argparse.Namespace) -> None:
     if args.out:
         files.write(args.out, submission)
     if args.table:
-        runs = {path.stem: files.read(path) for path in args.predictions or args.predict}
+        paths = args.predictions or args.predict
+        runs = dict(zip(files.named(paths), map(files.read, paths), strict=True))
         if len(runs) > 1:
             runs["best ten of all"] = concatenated(asked)
         runs["refined"] = submission
@@ -42,7 +47,9 @@ def refine(args: argparse.Namespace) -> None:
 def select(args: argparse.Namespace) -> None:
     """The same, where one file's curve is free and another's must be looked for."""
     truth = files.read(args.ground_truth, files.TRUTH)
-    given = [files.read(path, files.WINDOWS) for path in args.selector]
+    given = [files.read(path, files.WINDOWS, files.CURVE) for path in args.selector]
+    if any(not row[files.CURVE] for rows in given for row in rows):
+        raise files.FileError("a curve is empty: who is looked at must have a value for each step")
     asked = files.joined(given)
     films, true = [selector.film(each) for each in asked], files.moments(asked, truth)
     held_out = folds(files.videos(asked), args.folds, args.seed)
@@ -61,12 +68,14 @@ def select(args: argparse.Namespace) -> None:
 def _refined(args: argparse.Namespace, truth: Sequence[files.Row]) -> tuple[Asked, Answers]:
     asked = _joined(args.predictions or args.predict)
     if args.table:
+        files.named(args.predictions or args.predict)
         files.moments(asked, truth)  # who wants figures learns before the work that there are none
     known = _joined(args.train_on) if args.train_on else asked
     told, wanted = ([files.question(each) for each in rows] for rows in (known, asked))
-    held_out = apart(files.videos(known), files.videos(asked), args.folds, args.seed)
-    learned, plan = (told, files.moments(known, truth)), _plan(args, _begin(args))
-    return asked, crossed(learned, wanted, held_out, plan, args.seed, args.workers)
+    learned = files.videos(known) if args.epochs else [""] * len(known)  # of none of them
+    held_out = apart(learned, files.videos(asked), args.folds, args.seed)
+    true, plan = files.moments(known, truth), _plan(args, _begin(args))
+    return asked, crossed((told, true), wanted, held_out, plan, args.seed, args.workers)
 
 
 def _joined(paths: Sequence[Path]) -> Asked:
@@ -77,11 +86,22 @@ def _begin(args: argparse.Namespace) -> Path | None:
     """What learning goes on from."""
     if args.begin == NOTHING:
         return None
-    return Path(args.begin) if args.begin else shipped("detector")
+    folder = Path(args.begin) if args.begin else shipped("detector")
+    if (
+        folder is not None
+        and (card := read(folder))
+        and (len(card.channels), len(card.sources)) != ONE
+    ):
+        raise WeightsError(
+            f"{str(folder)!r} reads {len(card.channels)} curves and {len(card.sources)} sources: "
+            "begin at one that reads one of each"
+        )
+    return folder
 
 
 def _plan(args: argparse.Namespace, begin: Path | None) -> Plan:
-    rate = args.rate or (Plan().course.rate if begin is None else GENTLE)
+    usual = Plan().course.rate if begin is None else GENTLE
+    rate = usual if args.rate is None else args.rate
     return Plan(
         course=Plan().course._replace(epochs=args.epochs, rate=rate),
         members=args.members if args.epochs else 1,

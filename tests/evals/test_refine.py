@@ -15,6 +15,7 @@ from evals.refine import rows as files
 from evals.refine.__main__ import main
 from evals.refine.cross import apart, folds
 from evals.refine.table import figures, strict_recall, told_and_right
+from vmr_agent.adapters.grounder import shipped
 from vmr_agent.grounding.training.data import from_file
 from vmr_agent.grounding.training.simulate import World, simulate
 from vmr_agent.metrics.calibration import calibration_error
@@ -123,14 +124,19 @@ def test_two_sources_of_one_name_are_refused(
         ([], "has no rows"),
         ([{"qid": 1}], "has no vid, pred_relevant_windows"),
         ([{"qid": 1, "vid": "a", files.WINDOWS: []}] * 2, "has a qid twice"),
-        ([{"qid": 1, "vid": "a", files.WINDOWS: [[0, 2, float("nan")]]}], "no number"),
+        ([{"qid": 1, "vid": "a", files.WINDOWS: [[0, 2, float("nan")]]}], "finite number"),
+        ([{"qid": 1, "vid": "a", files.WINDOWS: [[0, 2]]}], "at least 3 items"),
+        ([{"qid": 1, "vid": "a", files.WINDOWS: None}], "valid list"),
+        ([{"qid": [1], "vid": "a", files.WINDOWS: []}], "qid"),
+        ([{"qid": 1, "vid": "a", files.WINDOWS: [], files.CURVE: ["a"]}], "valid number"),
+        ([5], "is no object"),
     ],
 )
 def test_a_bad_file_is_one_line(
     made: tuple[Path, Path],
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
-    rows: list[dict[str, Any]],
+    rows: list[Any],
     says: str,
 ) -> None:
     bad, out = written(tmp_path / "bad.jsonl", rows), tmp_path / "out.jsonl"
@@ -138,8 +144,66 @@ def test_a_bad_file_is_one_line(
     assert main(words) == 2
     told = capsys.readouterr().err
     assert told.count("\n") == 1
-    assert says in told or "no windows for qid" in told
+    assert says in told
     assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("windows", "says"),
+    [
+        ([[20, 10]], "does not begin before it ends"),
+        ([[-4, 10]], "does not begin before it ends"),
+        ([[4, 4]], "does not begin before it ends"),
+        ([[200, 210]], "behind the end of its curve"),
+        ([["a", 4]], "valid number"),
+        ([4, 8], "valid list"),
+    ],
+)
+def test_truth_that_cannot_be_is_one_line(
+    made: tuple[Path, Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    windows: object,
+    says: str,
+) -> None:
+    rows = files.read(made[1])
+    bad = written(tmp_path / "bad.jsonl", [rows[0] | {files.TRUTH: windows}, *rows[1:]])
+    out = tmp_path / "out.jsonl"
+    words = ["--predictions", str(made[0]), "--ground-truth", str(bad), "--out", str(out)]
+    assert main(words) == 2
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1
+    assert says in told
+    assert not out.exists()
+
+
+def test_one_video_is_not_enough_to_learn_from_and_enough_to_be_asked(
+    made: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one = [row for row in files.read(made[0]) if row["vid"] == "video-00000_0.0_60.0"]
+    told, out = written(tmp_path / "one.jsonl", one), tmp_path / "out.jsonl"
+    words = ["--predictions", str(told), "--ground-truth", str(made[1]), "--out", str(out)]
+    assert main([*words, "--epochs", "1"]) == 2
+    assert "nothing is left to learn from" in capsys.readouterr().err
+    assert main([*words, "--epochs", "0"]) == 0
+    assert len(files.read(out)) == len(one)
+
+
+def test_weights_of_two_curves_are_no_beginning(
+    made: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    begin = shipped("agent")
+    assert begin is not None
+    words = ["--predictions", str(made[0]), "--ground-truth", str(made[1]), "--epochs", "0"]
+    assert main([*words, "--begin", str(begin), "--out", str(tmp_path / "out.jsonl")]) == 2
+    assert "reads 2 curves and 1 sources" in capsys.readouterr().err
+
+
+def test_a_query_may_hold_any_line_end(tmp_path: Path) -> None:
+    row = {"qid": 1, "vid": "a", "query": "one\u2028two\x85three"}
+    path = tmp_path / "rows.jsonl"
+    path.write_text(json.dumps(row, ensure_ascii=False) + "\n", encoding="utf-8")
+    assert files.read(path) == [row]
 
 
 @pytest.mark.parametrize(
@@ -151,6 +215,9 @@ def test_a_bad_file_is_one_line(
         ["--predictions", "a"],
         ["--train-on", "a", "--predict", "b", "--export", "c"],
         ["--predictions", "a", "--table", "--sharpness", "0"],
+        ["--predictions", "a", "--table", "--rate", "0"],
+        ["--predictions", "a", "--table", "--rate", "nan"],
+        ["--predictions", "a", "--table", "--seed", "-1"],
     ],
 )
 def test_a_call_that_asks_for_nothing_is_refused(words: list[str]) -> None:

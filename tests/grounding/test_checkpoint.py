@@ -140,6 +140,30 @@ def test_a_card_that_is_none_is_named(folder: Path, text: str) -> None:
         load(folder, CHANNELS, SOURCES)
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("sharpness", float("nan")),
+        ("sharpness", float("inf")),
+        ("sharpness", 0),
+        ("candidates", 0),
+        ("candidates", 10**9),
+        ("width", -3),
+        ("width", 10**9),
+        ("hidden", 0),
+        ("step", -1.0),
+        ("channels", ["fused", "fused"]),
+    ],
+)
+def test_a_card_with_a_number_that_cannot_be_is_refused(
+    folder: Path, field: str, value: object
+) -> None:
+    told = json.loads((folder / CARD).read_text())
+    (folder / CARD).write_text(json.dumps(told | {field: value}))
+    with pytest.raises(WeightsError, match=r"is no card of a network"):
+        load(folder, CHANNELS, SOURCES)
+
+
 def test_a_folder_without_a_card_is_no_checkpoint(folder: Path) -> None:
     (folder / CARD).unlink()
     with pytest.raises(WeightsError, match=r"no card\.json"):

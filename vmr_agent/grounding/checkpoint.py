@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import torch
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
@@ -24,6 +24,17 @@ Kind = Literal["ground", "audio-gate", "selector"]
 M = TypeVar("M", bound=nn.Module)
 
 
+def _apart(names: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(names)) < len(names):
+        raise ValueError("two of them have the same name")
+    return names
+
+
+Names = Annotated[tuple[str, ...], AfterValidator(_apart)]
+WIDEST = 4096
+"""Of any layer."""
+
+
 class Card(BaseModel):
     """What weights were made for, and from what."""
 
@@ -33,19 +44,19 @@ class Card(BaseModel):
     """Which network it is."""
     form: int = FORM
     """Of the network."""
-    channels: tuple[str, ...]
+    channels: Names
     """Names of the curves it reads, in order."""
-    sources: tuple[str, ...]
+    sources: Names
     """Who makes its candidates, in order."""
-    step: float | None
+    step: Annotated[FiniteFloat, Field(gt=0)] | None
     """Seconds of a step; None if it was trained for steps of any length."""
-    width: int
+    width: int = Field(ge=1, le=WIDEST)
     """See ``Sizes``."""
-    hidden: int
+    hidden: int = Field(ge=1, le=WIDEST)
     """See ``Sizes``."""
-    sharpness: float
+    sharpness: FiniteFloat = Field(gt=0, le=100)
     """What its logits over windows are multiplied by, so that what comes out are probabilities."""
-    candidates: int = 10
+    candidates: int = Field(default=10, ge=1, le=1000)
     """Of each source, the best ones: so many it reads."""
     data: str
     """What it was trained on."""

@@ -6,6 +6,7 @@ Nothing here needs torch: data that will not do is told before anything is loade
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -103,7 +104,7 @@ def simulated(
 ) -> Data:
     """``simulated`` or ``simulated:N``: each question with a film of its own."""
     name, colon, number = told.partition(":")
-    if name != SIMULATED or (colon and not (number.isascii() and number.isdigit() and int(number))):
+    if name != SIMULATED or (colon and not re.fullmatch("0*[1-9][0-9]{0,8}", number)):
         raise TrainingError(f"{told!r} is no data: say {SIMULATED}:N, N a number above 0")
     count = int(number) if colon else QUESTIONS
     _weighed(count, World().steps[1])

@@ -75,13 +75,20 @@ class Job(NamedTuple):
         return self.rank == 0
 
 
+def _standing(name: str, alone: str) -> int:
+    told = os.environ.get(name) or alone
+    if not (told.isascii() and told.isdigit()):
+        raise TrainingError(f"{name} is {told!r}: leave it to torchrun, which sets it, or unset it")
+    return int(told)
+
+
 def prepare(asked: Asked, fresh: bool = False) -> Job:
     """Read the data, and begin in the folder or find what was begun there.
 
     ``fresh`` begins anew. Raises TrainingError for what cannot be learned as asked, and
     MachineError where nothing can be written.
     """
-    rank, size = (int(os.environ.get(name, alone)) for name, alone in _STANDING)
+    rank, size = (_standing(name, alone) for name, alone in _STANDING)
     known, held_out = READERS[asked.trainer](asked).split(asked.held_out, asked.seed)
     recipe = {
         # What other code began, this code cannot go on with to the same end.
