@@ -148,7 +148,7 @@ def test_any_curve_gives_candidates_within_the_film_and_the_budget(rows: Array, 
     assert all(each.span.end <= duration and each.evidence for each in found)
     assert not len(found) or scores[0] == rows.max()
     # However faint the best is, a refusal can say what came nearest; the others must be worth it.
-    assert bool(found) == (rows.max() >= 1e-6)
+    assert bool(found) == (float(rows.max()) >= 1e-6)
     assert all(score >= 0.05 for score in scores[1:])
 
 
