@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from evals import hearing, rehearsal
+from evals.hearing import FINE, USUAL
 from evals.needle import looks
 from evals.refine.rows import write
 from vmr_agent import Settings
@@ -40,27 +41,13 @@ CHANNELS = {
     "detector": ("fused",),
     "looks": (looks.FREE, looks.DEAR),
 }
-FINE = 0.5
-"""Seconds of a step of the agent's curves."""
-FILMS = World(
+FILMS = hearing.FILMS._replace(
     steps=(120, 1400),
     counts=(0.3, 0.3, 0.15, 0.1, 0.07, 0.05, 0.03),
-    length=(2.75, 0.6),
-    shot=14.0,
-    at_cuts=0.85,
-    alike=2.0,
     clear=(3.0, 13.0),
     overlooked=0.15,
-    misjudged=(0.0, 0.15),
-    scene=2.3,
-    noise=0.7,
-    keep=0.85,
-    drift=0.5,
-    blur=(0, 3),
 )
-"""Of one to twelve minutes; heights are log-odds above ``USUAL``, as of the packaged encoder."""
-USUAL = 8.0
-"""How far log-odds of relevance are usually below an even chance."""
+"""Of one to twelve minutes."""
 MOST = 160
 """Steps of an excerpt at most."""
 WHOLE = FILMS._replace(steps=(240, 480))

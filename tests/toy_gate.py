@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import toy_grounder
 
 from evals import hearing
 from evals.hearing import Heard
@@ -38,21 +39,9 @@ def asked(made: Heard) -> Question:
 
 
 def card(**other: object) -> Card:
-    known = {
-        "kind": "audio-gate",
-        "channels": SIDES,
-        "sources": SIDES,
-        "step": STEP,
-        "width": SIZES.width,
-        "hidden": SIZES.hidden,
-        "sharpness": 1.0,
-        "data": "a toy world",
-        "licence": "Apache-2.0",
-        "commit": "0000000",
-        "seed": 0,
-        "metrics": {},
-    }
-    return Card.model_validate(known | other)
+    sides = {"kind": "audio-gate", "channels": SIDES, "sources": SIDES, "step": STEP}
+    sizes = {"width": SIZES.width, "hidden": SIZES.hidden, "sharpness": 1.0}
+    return toy_grounder.card(**sides | sizes | other)
 
 
 @cache

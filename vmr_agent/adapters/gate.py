@@ -51,9 +51,7 @@ class AudioGate:
     @cached_property
     def name(self) -> str:
         """The digest of its files."""
-        there = sorted(self._folder.iterdir()) if self._folder.is_dir() else []
-        marks = [weights.digest(path)[:8] for path in there if path.is_file()]
-        return f"audio gate {'-'.join(marks) or 'without weights'}"
+        return f"audio gate {weights.marks(self._folder)}"
 
     def importance(self, request: GateRequest) -> float:
         """What sound counts, in [0, 1]: the mean of what is said of the film and of it backwards.

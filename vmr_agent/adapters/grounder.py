@@ -57,9 +57,7 @@ class SmallGrounder:
     @cached_property
     def name(self) -> str:
         """The digest of its files."""
-        there = sorted(self._folder.iterdir()) if self._folder.is_dir() else []
-        marks = [weights.digest(path)[:8] for path in there if path.is_file()]
-        return f"grounding network {'-'.join(marks) or 'without weights'}"
+        return f"grounding network {weights.marks(self._folder)}"
 
     def ground(self, request: GroundRequest) -> GroundReply:
         """Moments inside the clips; nothing where there is no curve to say anything."""
