@@ -18,15 +18,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import Progress as Bars
 from rich.table import Table
 from rich.text import Text
 
+from evals.chosen import add_options, chosen
 from vmr_agent import RunReport, Settings, Span, VMRAgent, VmrError
 from vmr_agent.room import Progress
-from vmr_agent.settings import from_environment
 from vmr_agent.show import clock, why
 
 ENOUGH = 0.5  # IoU from which two spans are the same moment
@@ -109,15 +108,12 @@ def main() -> None:
     parser.add_argument("film", type=Path)
     parser.add_argument("truth", type=Path)
     parser.add_argument("--first", action="store_true", help="only the first question of each clip")
-    add = parser.add_argument
-    add("--without", action="append", default=[], metavar="ROOM", help="leave a room's work out")
+    add_options(parser)
     parser.add_argument("--absent", type=Path, help="a file of questions about nothing in the film")
     options = parser.parse_args()
     try:
         questions = with_absent([*load(options.truth, options.first)], options.absent)
-        answers = answer_all(options.film, questions, _settings(options.without))
-    except ValidationError as error:
-        parser.exit(2, f"evals.ask: {error.errors()[0]['msg']}\n")
+        answers = answer_all(options.film, questions, chosen(options.set, options.without))
     except (VmrError, OSError) as error:
         parser.exit(getattr(error, "exit_code", 2), f"evals.ask: {error}\n")
     except (KeyError, TypeError, ValueError) as error:
@@ -132,12 +128,6 @@ def main() -> None:
         f"{sum(a.right for a in absent)} of {len(absent)} absent things refused; "
         f"{max(a.seconds for a in answers[1:] or answers):.2f} s for the slowest later question"
     )
-
-
-def _settings(without: list[str]) -> Settings:
-    """Those in force, with the work of some rooms left out. Raises ValidationError."""
-    known = from_environment()  # an empty list would say that nothing is to be left out
-    return Settings(without=without) if without else known
 
 
 def answer_all(film: Path, questions: list[Question], settings: Settings) -> list[Answer]:

@@ -23,6 +23,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from evals.bench_record import commit, machine
+from evals.chosen import chosen
 from evals.columns import lines
 from evals.film import Form
 from evals.join import rate, size, write
@@ -30,7 +31,7 @@ from evals.needle import alarms, met
 from evals.needle.film import build
 from evals.needle.gather import Round, gather, given, read, save
 from evals.needle.replay import replayed
-from evals.needle.run import chosen, run
+from evals.needle.run import run
 from evals.needle.score import by_kind
 from evals.playlist import JoinError
 from vmr_agent import Settings, VMRAgent, VmrError

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,8 +10,7 @@ from typing import Any, NamedTuple
 from evals.needle.film import Asked, load
 from evals.needle.score import Given
 from evals.playlist import JoinError
-from vmr_agent import RunReport, Settings, VMRAgent
-from vmr_agent.settings import from_environment
+from vmr_agent import RunReport, VMRAgent
 from vmr_agent.types import Moment
 
 
@@ -58,26 +56,3 @@ def _given(film: Path, query: Asked, report: RunReport, seconds: float) -> Given
 
 def _window(moment: Moment) -> tuple[float, float, float]:
     return moment.span.start, moment.span.end, moment.score
-
-
-def chosen(words: Sequence[str]) -> Settings:
-    """The settings in force, changed by ``group.name=value``, value as JSON or as it is.
-
-    Raises JoinError for what is no such pair, and pydantic's ValidationError for what is no such
-    setting.
-    """
-    given: dict[str, Any] = {}
-    for word in words:
-        name, sign, value = word.partition("=")
-        if not (sign and name):
-            raise JoinError(f"{word!r} is not SETTING=VALUE, like verify.accept=0.6")
-        group = given
-        *groups, last = name.split(".")
-        for part in groups:
-            group = group.setdefault(part, {})
-        try:
-            group[last] = json.loads(value)
-        except ValueError:
-            group[last] = value
-    from_environment()  # says first what is wrong there
-    return Settings(**given)

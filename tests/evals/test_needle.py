@@ -25,7 +25,7 @@ from evals.needle.film import Truth, build, load
 from evals.needle.gather import Round, gather, given, read, save
 from evals.needle.plan import SEEN, families, plan
 from evals.needle.replay import replayed
-from evals.needle.run import chosen, run
+from evals.needle.run import run
 from evals.needle.score import Given, by_kind, figures
 from evals.playlist import Clip, JoinError, load_clips
 from vmr_agent import VMRAgent, alarms
@@ -311,14 +311,6 @@ def test_realised_rates_are_told_film_by_film(film, tmp_path, monkeypatch):
 
 
 # ── the command ───────────────────────────────────────────────────────────────────────────────
-
-
-def test_settings_are_given_by_name():
-    settings = chosen(["verify.accept=0.6", "models.reader=off", "verify.most=3"])
-    assert (settings.verify.accept, settings.verify.most) == (0.6, 3)
-    assert settings.models.reader == "off"
-    with pytest.raises(JoinError, match="SETTING=VALUE"):
-        chosen(["verify.accept"])
 
 
 @pytest.mark.parametrize(
