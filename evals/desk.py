@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
@@ -34,8 +34,10 @@ class Desk(Protocol):
 class Source(Protocol):
     """Where the films of a benchmark are, and who answers. It can be sent to another process."""
 
-    settings: Settings
-    """Those in force."""
+    @property
+    def settings(self) -> Settings:
+        """Those in force."""
+        ...
 
     def open(self) -> Desk:
         """Ready to be asked; models load when they are needed."""
@@ -43,6 +45,10 @@ class Source(Protocol):
 
     def models(self) -> dict[str, str]:
         """Which model does what. Raises SettingsError where one cannot be asked."""
+        ...
+
+    def check(self, asked: Sequence[Asked]) -> None:
+        """Whether it can be asked this, as far as that is seen before any work. Raises VmrError."""
         ...
 
 
@@ -63,9 +69,11 @@ class Films:
 
     def models(self) -> dict[str, str]:
         """Those of the toolbox."""
-        box = self.build(self.settings)
-        box.check()
-        return box.models
+        return self.build(self.settings).models
+
+    def check(self, asked: Sequence[Asked]) -> None:  # noqa: ARG002
+        """Whether a chat model that is to be asked can be."""
+        self.build(self.settings).check()
 
 
 class FilmDesk:

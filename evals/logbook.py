@@ -7,6 +7,7 @@ are written again whenever a run ends: the last ones count.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 from collections.abc import Iterator
@@ -137,6 +138,8 @@ class Logbook(NamedTuple):
     """The last ones, None while the run goes on for the first time."""
 
 
+BEGINNING = b'{"kind":"header",'
+"""Of every logbook."""
 KINDS: dict[str, type[Header | Sample | Metrics]] = {
     "header": Header,
     "sample": Sample,
@@ -164,6 +167,11 @@ class Writer:
     def __init__(self, file: BufferedRandom) -> None:
         self._file = file
 
+    def clear(self) -> None:
+        """Begin anew, as if nothing had been written."""
+        self._file.seek(0)
+        self._file.truncate()
+
     def add(self, line: Line) -> None:
         """Write a line; it is on the disk when this returns."""
         self._file.write(line.model_dump_json().encode() + b"\n")
@@ -173,11 +181,25 @@ class Writer:
 
 @contextmanager
 def writing(path: Path) -> Iterator[Writer]:
-    """A writer at the end of a file, after what is whole in it; of a new file if there is none."""
-    path.touch()
-    with path.open("r+b") as file:
-        kept = b"".join(line + b"\n" for line in _whole(file.read()))
-        file.seek(len(kept))
+    """A writer at the end of a file, after what is whole in it; of a new file if there is none.
+
+    Raises LogbookError for a file that is no logbook, which stays as it is, for one that another
+    process is writing, and for a place where nothing can be written.
+    """
+    try:
+        path.touch()
+        file = path.open("r+b")
+    except OSError as error:
+        raise LogbookError(f"{path} cannot be written: {error.strerror}") from error
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # a kill lets go of it
+        except OSError as error:
+            raise LogbookError(f"{path} is being written by another process") from error
+        content = file.read()
+        if content[: len(BEGINNING)] != BEGINNING[: len(content)]:
+            raise LogbookError(f"{path} is there, and is no run: name another file")
+        file.seek(content.rfind(b"\n") + 1)
         file.truncate()
         yield Writer(file)
 

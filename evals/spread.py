@@ -11,7 +11,7 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import ExitStack, suppress
 from multiprocessing.connection import Connection, wait
 from typing import NamedTuple
@@ -38,13 +38,13 @@ class News(NamedTuple):
     exit_code: int = 0
 
 
-def asked_alone(source: Source, tasks: Sequence[Task]) -> Iterator[Sample]:
-    """One after the other, in this process."""
+def alone(source: Source, tasks: Sequence[Task]) -> Generator[Sample]:
+    """Samples one after the other, in this process."""
     desk = source.open()
-    return (answered(desk, each) for task in tasks for each in task)
+    yield from (answered(desk, each) for task in tasks for each in task)
 
 
-def spread(source: Source, tasks: Sequence[Task], jobs: int) -> Iterator[Sample]:
+def spread(source: Source, tasks: Sequence[Task], jobs: int) -> Generator[Sample]:
     """Samples as they come, from so many processes; each has an agent of its own.
 
     Raises HopelessError where it is of no use to go on.

@@ -123,9 +123,13 @@ class Toolbox:
     def probe(self, path: Path) -> Video:
         """What the file is; a film that was opened before is not opened again."""
         film, limits = self.shelf.fingerprint(path), self.settings.video
-        name = f"{film}/probe-{digest(LAYOUT, limits.max_pixels)}"
+        name = self.probed(film)
         self.shelf.keep(name, Video, lambda: (probe(path, film, limits), {}))
         return self.shelf.get(name, Video)[0].model_copy(update={"path": str(path)})
+
+    def probed(self, film: str) -> str:
+        """What that is called of which only the fingerprint is known."""
+        return f"{film}/probe-{digest(LAYOUT, self.settings.video.max_pixels)}"
 
     def shelved(self, state: State) -> bool:
         """Whether the whole front half is done for the film, and the index has it."""

@@ -1,0 +1,111 @@
+"""Under what a run is made, and whether two runs were made under the same."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from evals.bench_process import PROC
+from evals.bench_record import commit, machine
+from evals.logbook import Dataset, Header
+from vmr_agent import Settings, __version__
+from vmr_agent.keys import scrubber
+from vmr_agent.prompts import load, names
+
+PACKAGES = (
+    *("av", "faster-whisper", "langgraph", "numpy", "open_clip_torch", "rapidocr", "scenedetect"),
+    *("timm", "torch", "transformers", "whisperx"),
+)
+"""Those whose version may change an answer."""
+HERE = ("home",)
+"""Settings that say where things are, and change no answer."""
+
+
+def dataset(name: str, split: str, path: Path, queries: int, missing: Sequence[str]) -> Dataset:
+    """What is asked. Raises OSError without the file."""
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return Dataset(
+        name=name,
+        split=split,
+        file=path.name,
+        sha256=digest,
+        queries=queries,
+        missing=tuple(missing),
+    )
+
+
+def header(asked: Dataset, settings: Settings, models: dict[str, str], command: str) -> Header:
+    """Of a run that begins now. No key is in it."""
+    return Header(
+        dataset=asked,
+        commit=_commit(),
+        versions={"vmr_agent": __version__, **_versions()},
+        settings=settings.model_dump(mode="json"),
+        models=models,
+        prompts={name: load(name).label for name in names()},
+        machine=machine() | {"cards": _cards()},
+        command=scrubber(os.environ.get("OPENAI_API_KEY", "").strip())(command),
+        began=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def difference(one: Header, other: Header) -> str:
+    """What the first was made under and the second was not, in words; empty if nothing."""
+    here, there = dict(_marks(one)), dict(_marks(other))
+    for name in {**here, **there}:
+        if here.get(name) != there.get(name):
+            return f"{name} was {here.get(name)!r} and is {there.get(name)!r}"
+    return ""
+
+
+def _marks(header: Header) -> Iterator[tuple[str, Any]]:
+    """By dotted name all that makes a run what it is: not where, when and how far it went."""
+    asked = header.dataset
+    yield "dataset", asked.name
+    yield "split", asked.split
+    yield "annotation file", asked.sha256
+    yield "system", header.system
+    yield "commit", header.commit
+    settings = {key: told for key, told in header.settings.items() if key not in HERE}
+    for name in ("settings", "models", "prompts", "versions"):
+        told = settings if name == "settings" else getattr(header, name)
+        yield from _flat(name, told)
+
+
+def _flat(name: str, told: Any) -> Iterator[tuple[str, Any]]:
+    if not isinstance(told, dict):
+        yield name, told
+        return
+    for key, each in told.items():
+        yield from _flat(f"{name}.{key}", each)
+
+
+def _commit() -> str:
+    try:
+        return commit()
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "none"
+    return found
+
+
+def _cards() -> list[str]:
+    """Names of graphics cards, as their driver tells them."""
+    told = sorted((PROC / "driver" / "nvidia" / "gpus").glob("*/information"))
+    lines = (line for path in told for line in path.read_text().splitlines())
+    return [line.partition(":")[2].strip() for line in lines if line.startswith("Model:")]
