@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -43,6 +44,6 @@ def lines(told: Metrics) -> str:
         for group, figures in told.figures.items()
         if isinstance(figures, dict)
         for name, value in figures.get("brief", figures).items()
-        if isinstance(value, int | float)
+        if isinstance(value, int | float) and not math.isnan(value)
     }
     return "\n".join([head, *(f"  {name:32} {value:g}" for name, value in brief.items())])

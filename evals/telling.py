@@ -43,13 +43,10 @@ class Telling:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._bars.stop()
+        if self._console.is_terminal:
+            self._bars.stop()
         if self._asked:
             self._console.print(self._line(), highlight=False, soft_wrap=True)
-
-    def say(self, news: str) -> None:
-        """Something else, in a line of its own."""
-        self._console.print(news, highlight=False, markup=False, soft_wrap=True)
 
     def hear(self, sample: Sample) -> None:
         """One more is asked."""
