@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from evals.datasets import Asked
 from evals.logbook import Sample, Trouble
@@ -19,8 +19,17 @@ HOPELESS = (ChatRefusedError, SettingsError, ShelfError, Stopped, WeightsError)
 """What the next query would meet as well: the run ends with it."""
 LONGEST = 500  # characters of an error's message
 
-Told = tuple[RunReport, tuple[float, ...] | None]
-"""The answer, and a score for each clip where that is wanted."""
+
+
+class Told(NamedTuple):
+    """What came of a query."""
+
+    report: RunReport
+    """The answer."""
+    saliency: tuple[float, ...] | None = None
+    """A score for each clip, where that is wanted."""
+    lost: str = ""
+    """The room that lost the right answer, where that is measured."""
 
 
 class Desk(Protocol):
@@ -88,23 +97,21 @@ class FilmDesk:
         """Looks at the film first, if nobody has."""
         report = self._agent.run(self._source.places[asked.video], asked.query)
         clip, duration = self._source.clip, asked.duration or report.video.duration
-        return report, self._shelf.saliency(clip, duration) if clip else None
+        return Told(report, self._shelf.saliency(clip, duration) if clip else None)
 
 
 def answered(desk: Desk, asked: Asked) -> Sample:
     """What came of a query. Raises what the next one would meet as well."""
     began = time.monotonic()
     try:
-        report, saliency = desk.ask(asked)
+        told = desk.ask(asked)
     except HOPELESS:
         raise
     except Exception as error:  # noqa: BLE001 - a bug in one query is told, and costs no other
         return failed(asked, type(error).__name__, str(error), time.monotonic() - began)
     seconds = round(time.monotonic() - began, 3)
-    duration = asked.duration or report.video.duration
-    return blank(asked, duration, seconds).model_copy(
-        update={"report": report, "saliency": saliency}
-    )
+    duration = asked.duration or told.report.video.duration
+    return blank(asked, duration, seconds).model_copy(update=told._asdict())
 
 
 def failed(asked: Asked, kind: str, message: str, seconds: float = 0.0) -> Sample:
@@ -119,6 +126,7 @@ def blank(asked: Asked, duration: float, seconds: float) -> Sample:
         id=asked.id,
         video=asked.video,
         query=asked.query,
+        group=str(asked.row.get("kind", "")),
         duration=duration,
         truth=asked.truth or (),
         seconds=seconds,

@@ -182,7 +182,7 @@ class FeatureDesk:
         report = self._agent.run(source.places[asked.video], asked.query)
         report = report.model_copy(update={"models": self._models})
         duration = asked.duration or report.video.duration
-        return report, self._shelf.saliency(CLIP, duration) if source.wanted else None
+        return Told(report, self._shelf.saliency(CLIP, duration) if source.wanted else None)
 
 
 def shelve(

@@ -25,7 +25,7 @@ from vmr_agent.errors import (
 from vmr_agent.library import Shelf
 from vmr_agent.protocols import Array, Image, Row
 from vmr_agent.report import RunReport
-from vmr_agent.room import Progress
+from vmr_agent.room import Progress, Visit
 from vmr_agent.state import FRONT
 from vmr_agent.testing import ColourEncoder, ListIndex, colour_toolbox
 from vmr_agent.toolbox import Toolbox
@@ -40,10 +40,12 @@ def box(tmp_path: Path) -> Toolbox:
 def test_a_stream_is_progress_and_one_report_last(colours: Path, box: Toolbox) -> None:
     watched: list[Progress] = []
     agent = VMRAgent(toolbox=box, progress=watched.append)
-    *progress, last = agent.stream(colours, "green")
+    *events, last = agent.stream(colours, "green")
     assert isinstance(last, RunReport)
-    assert all(isinstance(event, Progress) for event in progress)
-    assert progress == watched
+    visits = [event for event in events if isinstance(event, Visit)]
+    assert [event for event in events if not isinstance(event, Visit)] == watched
+    assert [each.room for each in visits][-2:] == ["ground", "verify"]
+    assert visits[-1].made["verdict"].moments == last.moments
     assert {event.room for event in watched} == {step.room for step in last.steps}
     assert len(last.steps) > 14
     for room in {event.room for event in watched}:

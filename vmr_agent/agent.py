@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from functools import cached_property
+from itertools import starmap
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -29,7 +30,7 @@ from vmr_agent.types import Hit, Moment, Video
 if TYPE_CHECKING:
     # langgraph takes two seconds to import, torch three: a bad call need not wait for either.
     from vmr_agent.graph import Compiled
-    from vmr_agent.room import Progress
+    from vmr_agent.room import Progress, Visit
 
 logger = logging.getLogger(__name__)
 
@@ -71,8 +72,11 @@ class VMRAgent:
                 return event
         raise AssertionError("stream ends with a report")
 
-    def stream(self, video: str | Path, query: str) -> Iterator[Progress | RunReport]:
-        """The same as ``run``, room by room: progress as it happens, and the report last."""
+    def stream(self, video: str | Path, query: str) -> Iterator[Progress | Visit | RunReport]:
+        """The same as ``run``, room by room.
+
+        Progress as it happens, what each room made as it is left, and the report last.
+        """
         request = self._question(query)
         film = self._film(video)
         self._toolbox.check()
@@ -185,7 +189,7 @@ class VMRAgent:
 
         return build_index_graph()
 
-    def _watch(self, film: Video) -> Generator[Progress, None, State]:
+    def _watch(self, film: Video) -> Generator[Progress | Visit, None, State]:
         """The front half, one process at a time for each film; nothing if all is shelved."""
         box, tray = self._toolbox, State(video=film)
         if box.shelved(tray):
@@ -193,15 +197,19 @@ class VMRAgent:
         with box.shelf.alone(film.fingerprint):
             return (yield from self._walk(self._front_half, tray, box))
 
-    def _walk(self, graph: Compiled, tray: State, box: Toolbox) -> Generator[Progress, None, State]:
+    def _walk(
+        self, graph: Compiled, tray: State, box: Toolbox
+    ) -> Generator[Progress | Visit, None, State]:
         """Through a graph, in a thread, so that whoever waits can break it off."""
+        from vmr_agent.room import Visit
+
         give_back()  # from here on little is kept
         context, final = box.running(), tray
         showing = context.showing
         config: Any = {"recursion_limit": STEPS}
 
         def events(_: object) -> Iterator[Any]:
-            modes: Any = ["custom", "values"]
+            modes: Any = ["custom", "updates", "values"]
             return graph.stream(tray, config, context=context, stream_mode=modes, subgraphs=True)
 
         with ExitStack() as leaving:  # backwards: all are told to stop, then waited for a little
@@ -214,6 +222,8 @@ class VMRAgent:
                     if self._progress is not None:
                         self._progress(event)
                     yield event
+                elif kind == "updates" and not wing:
+                    yield from starmap(Visit, event.items())
                 elif not wing:
                     final = State.model_validate(event)
         return final

@@ -40,6 +40,15 @@ class Progress(NamedTuple):
     """Of the film."""
 
 
+class Visit(NamedTuple):
+    """A room was left."""
+
+    room: str
+    """The room."""
+    made: Update
+    """What it put on the tray."""
+
+
 def room(work: Callable[[State, Toolbox, Tick], Update]) -> Node:
     """Make a node of a function that reads the tray, uses the tools and says what it writes."""
     name = work.__name__
