@@ -1,7 +1,7 @@
 """What somebody would write in an afternoon with the same picture encoder: what we compare with.
 
 A frame a second, one vector each, cosine with the query, no speech, no text, no shots. ``frames``
-takes the best frames and a window of fixed length around each; ``threshold`` takes the stretches in
+takes the best frames and a window of fixed length around each; ``stretches`` takes those in
 which the cosine stands out from the whole film's. Both numbers that a user would have to choose,
 and the cosine below which there is nothing, are chosen by ``fit`` on films other than those
 reported.
@@ -39,7 +39,7 @@ GAP = 2
 class Taste:
     """What a user would have to choose."""
 
-    way: Literal["frames", "threshold"]
+    way: Literal["frames", "stretches"]
     size: float
     """Seconds of a window, or standard deviations above the film's mean at which one begins."""
     least: float = -1.0

@@ -1,58 +1,87 @@
-"""Asking the agent every query of needle films."""
+"""Asking about needle films: the agent and the baselines beside it, in the same run.
+
+A logbook for each, in one folder; the same command again goes on where it ended.
+"""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
-from typing import Any, NamedTuple
 
-from evals.needle.film import Asked, load
-from evals.needle.score import Given
-from evals.playlist import JoinError
-from vmr_agent import RunReport, VMRAgent
-from vmr_agent.types import Moment
+from evals.datasets import Asked
+from evals.desk import Source
+from evals.logbook import Metrics, Sample, writing
+from evals.needle.desk import Needles
+from evals.needle.naive import Naive, Taste
+from evals.needle.questions import asked, dataset, places
+from evals.needle.score import by_kind, given
+from evals.plan import tasks
+from evals.provenance import header
+from evals.run import resumed
+from evals.spread import alone, spread
+from evals.telling import Telling
+from vmr_agent import Settings
+from vmr_agent.toolbox import Toolbox, build_toolbox
 
-
-class Asking(NamedTuple):
-    """What came of it."""
-
-    given: list[Given]
-    models: dict[str, str]
-    settings: dict[str, Any]
-    version: str
-
-
-def run(films: Sequence[Path], agent: VMRAgent, tell: Callable[[str], None]) -> Asking:
-    """Every query of every film. ``tell`` hears of each film. Raises JoinError, VmrError."""
-    asked = {film: load(film) for film in films}
-    given: list[Given] = []
-    report: RunReport | None = None
-    for film, queries in asked.items():
-        tell(f"{film}: looking at it")
-        agent.index(film)
-        tell(f"{film}: {len(queries)} queries")
-        for query in queries:
-            began = time.monotonic()
-            report = agent.run(film, query["query"])
-            given.append(_given(film, query, report, time.monotonic() - began))
-    if report is None:
-        raise JoinError("no film has a query")
-    return Asking(given, report.models, report.settings, report.version)
+OURS = "vmr_agent"
+"""What the agent is called beside the baselines."""
+Answers = dict[str, list[Sample]]
+"""Samples by system, in the order of the queries."""
 
 
-def _given(film: Path, query: Asked, report: RunReport, seconds: float) -> Given:
-    seen = [*report.moments, *([report.rejected] if report.rejected else [])]
-    return Given(
-        film.stem,
-        query["query"],
-        query["kind"],
-        [(moment["start"], moment["end"]) for moment in query["moments"]],
-        [_window(moment) for moment in report.moments],
-        max((moment.score for moment in seen), default=0.0),
-        round(seconds, 4),
+def run(
+    films: Sequence[Path],
+    settings: Settings,
+    out: Path,
+    tastes: Mapping[str, Taste],
+    words: Sequence[str] = (),
+    *,
+    again: bool = False,
+    jobs: int = 1,
+    build: Callable[[Settings], Toolbox] = build_toolbox,
+) -> Answers:
+    """Every query of every film, asked of the agent and of each baseline.
+
+    Raises JoinError, VmrError.
+    """
+    questions, where = asked(films), places(films)
+    sources: dict[str, Source] = {OURS: Needles(settings, where, build)}
+    sources |= {name: Naive(settings, taste, where, build) for name, taste in tastes.items()}
+    out.mkdir(parents=True, exist_ok=True)
+    command = shlex.join(["python", "-m", "evals.needle", *words])
+    about = dataset(films, len(questions))
+    found: Answers = {}
+    for name, source in sources.items():
+        source.check(questions)
+        own = header(about, source.settings, source.models(), command)
+        told = {**own.settings, "taste": vars(tastes[name])} if name in tastes else own.settings
+        own = own.model_copy(update={"system": name, "settings": told})
+        path = out / f"{name}.jsonl"
+        with writing(path) as log:
+            samples = resumed(log, path, own, again)
+            done = {each.id for each in samples.values() if each.report is not None}
+            left = tasks(questions, done)
+            come = spread(source, left, jobs) if jobs > 1 else alone(source, left)
+            with closing(come), Telling(sum(map(len, left))) as telling:
+                telling.say(f"{name}:")
+                for sample in come:
+                    log.add(sample)
+                    samples[sample.id] = sample
+                    telling.hear(sample)
+            found[name] = [samples[each.id] for each in questions]
+            log.add(_metrics(found[name]))
+    return found
+
+
+def _metrics(samples: Sequence[Sample]) -> Metrics:
+    failed = sum(each.report is None for each in samples)
+    return Metrics(
+        scored=len(samples) - failed, failed=failed, figures=dict(by_kind(given(samples)))
     )
 
 
-def _window(moment: Moment) -> tuple[float, float, float]:
-    return moment.span.start, moment.span.end, moment.score
+def subjects(questions: Sequence[Asked]) -> list[str]:
+    """What each is about: queries about one clip stand or fall together."""
+    return [str(each.row["file"]) or each.query for each in questions]

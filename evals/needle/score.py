@@ -78,3 +78,22 @@ def _present(given: Sequence[Given]) -> Figures:
         enough = float((many.predicted >= MANY).mean())
         found["mR@3"] = float(qvm2.recall(many, MANY).mean()) * enough
     return {name: percent(value) for name, value in found.items()}
+
+
+def given(samples: Sequence[Sample]) -> list[Given]:
+    """What was answered in a run, failed queries as if nothing had been found."""
+    return [_given(each) for each in samples]
+
+
+def _given(sample: Sample) -> Given:
+    moments = sample.report.moments if sample.report else ()
+    rejected = sample.report.rejected if sample.report else None
+    return Given(
+        film=sample.video,
+        query=sample.query,
+        kind=sample.group,
+        moments=sample.truth,
+        windows=[(each.span.start, each.span.end, each.score) for each in moments],
+        best=max((each.score for each in (*moments, *filter(None, [rejected]))), default=0.0),
+        seconds=sample.seconds,
+    )
