@@ -20,7 +20,6 @@ HOPELESS = (ChatRefusedError, SettingsError, ShelfError, Stopped, WeightsError)
 LONGEST = 500  # characters of an error's message
 
 
-
 class Told(NamedTuple):
     """What came of a query."""
 

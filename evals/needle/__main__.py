@@ -1,7 +1,8 @@
 """``python -m evals.needle``: films whose every answer is known, and how well it is found.
 
 python -m evals.needle build --clips DIR --minutes 10 --seed 7 --out film.mp4
-python -m evals.needle run film.mp4 --set verify.accept=0.6 --out answers.json
+python -m evals.needle fit other.mp4 --out tastes.json
+python -m evals.needle run film.mp4 --baselines tastes.json --out FOLDER
 python -m evals.needle gather film.mp4 --out rounds.jsonl
 python -m evals.needle score rounds.jsonl
 python -m evals.needle looks rounds.jsonl --selector FOLDER --out looks.json
@@ -27,14 +28,17 @@ from evals.chosen import chosen
 from evals.columns import lines
 from evals.film import Form
 from evals.join import rate, size, write
-from evals.needle import alarms, met
+from evals.needle import alarms, fit, met
+from evals.needle.compare import compared
+from evals.needle.compare import lines as compare_lines
 from evals.needle.film import build
 from evals.needle.gather import Round, gather, given, read, save
+from evals.needle.questions import asked, subject
 from evals.needle.replay import replayed
 from evals.needle.run import run
 from evals.needle.score import by_kind
 from evals.playlist import JoinError
-from vmr_agent import Settings, VMRAgent, VmrError
+from vmr_agent import Settings, VmrError
 from vmr_agent.adapters.grounder import SmallGrounder
 from vmr_agent.toolbox import build_toolbox
 
@@ -48,12 +52,23 @@ def _build(args: argparse.Namespace) -> None:
     print(f"{args.out}: {truth['duration']:.1f} s, {len(truth['clips'])} pieces; queries: {told}")
 
 
+def _fit(args: argparse.Namespace) -> None:
+    tastes = fit.fit(args.films, chosen(args.set))
+    fit.save(args.out, tastes)
+    for name, taste in tastes.items():
+        print(f"{name}: {taste}")
+
+
 def _run(args: argparse.Namespace) -> None:
-    asking = run(args.films, VMRAgent(chosen(args.set)), _tell)
-    told = by_kind(asking.given)
-    made = {**asking._asdict(), "given": [each._asdict() for each in asking.given]}
-    _keep(args.out, {"figures": told, **made})
-    print(lines(told))
+    tastes = fit.load(args.baselines) if args.baselines else {}
+    settings = chosen(args.set, args.without)
+    ask = {"words": sys.argv[1:], "again": args.again, "jobs": args.jobs}
+    answers = run(args.films, settings, args.out, tastes, **ask)
+    told = compared(answers, [subject(each) for each in asked(args.films)])
+    films = [film.stem for film in args.films]
+    about = {"films": films, "set": args.set, "without": args.without}
+    _keep(args.out / "figures.json", {**about, **told})
+    print(compare_lines(told))
 
 
 def _gather(args: argparse.Namespace) -> None:
@@ -123,7 +138,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--size", type=size, default=(640, 360), metavar="WIDTHxHEIGHT")
     add("--fps", type=rate, default=Fraction(25), help="pictures per second")
     for name, do, told in (
-        ("run", _run, "ask the agent everything"),
+        ("run", _run, "ask the agent everything, and baselines beside it"),
+        ("fit", _fit, "choose what the baselines would have to choose, on other films"),
         ("gather", _gather, "keep what ground is given and makes of it, for work offline"),
         ("alarms", _alarms, "how many queries about nothing find something at a rate asked for"),
     ):
@@ -133,6 +149,11 @@ def _parser() -> argparse.ArgumentParser:
         add("films", type=Path, nargs="+", metavar="FILM.mp4")
         add("--set", action="append", default=[], metavar="SETTING=VALUE")
         add("--out", type=Path, required=True, metavar="OUT")
+        if do is _run:
+            add("--baselines", type=Path, metavar="TASTES.json", help="what fit has chosen")
+            add("--without", action="append", default=[], metavar="ROOM")
+            add("--jobs", type=int, default=1, metavar="N", help="processes side by side")
+            add("--again", action="store_true", help="throw away what the folder holds")
         if do is _alarms:
             add("--rate", type=float, action="append", help="of false alarms; again for more")
     task = tasks.add_parser("score", help="what was answered in gathered rounds, or would be")

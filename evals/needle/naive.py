@@ -107,7 +107,7 @@ class NaiveDesk:
         path = self._source.places[asked.video]
         video = self._box.probe(path.absolute())
         found = self._source.taste.answer(self.curve(asked), video.duration)
-        return RunReport(
+        report = RunReport(
             status="found" if found else "not_found",
             query=asked.query,
             video=video,
@@ -117,7 +117,8 @@ class NaiveDesk:
             models=self._source.models(),
             settings={"taste": vars(self._source.taste)},
             version=__version__,
-        ), None
+        )
+        return Told(report)
 
     def curve(self, asked: Asked) -> Array:
         """(T,) cosine of each second of the film with the query."""

@@ -6,11 +6,11 @@ A logbook for each, in one folder; the same command again goes on where it ended
 from __future__ import annotations
 
 import shlex
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 
-from evals.datasets import Asked
 from evals.desk import Source
 from evals.logbook import Metrics, Sample, writing
 from evals.needle.desk import Needles
@@ -54,6 +54,7 @@ def run(
     about = dataset(films, len(questions))
     found: Answers = {}
     for name, source in sources.items():
+        print(f"{name} is asked {len(questions)} queries", file=sys.stderr, flush=True)
         source.check(questions)
         own = header(about, source.settings, source.models(), command)
         told = {**own.settings, "taste": vars(tastes[name])} if name in tastes else own.settings
@@ -65,7 +66,6 @@ def run(
             left = tasks(questions, done)
             come = spread(source, left, jobs) if jobs > 1 else alone(source, left)
             with closing(come), Telling(sum(map(len, left))) as telling:
-                telling.say(f"{name}:")
                 for sample in come:
                     log.add(sample)
                     samples[sample.id] = sample
@@ -80,8 +80,3 @@ def _metrics(samples: Sequence[Sample]) -> Metrics:
     return Metrics(
         scored=len(samples) - failed, failed=failed, figures=dict(by_kind(given(samples)))
     )
-
-
-def subjects(questions: Sequence[Asked]) -> list[str]:
-    """What each is about: queries about one clip stand or fall together."""
-    return [str(each.row["file"]) or each.query for each in questions]

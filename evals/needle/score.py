@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from evals.logbook import Sample
 from vmr_agent.metrics import qvm2
 from vmr_agent.metrics.matching import Answers
 from vmr_agent.metrics.qvhighlights import MOST, average_precision, percent
