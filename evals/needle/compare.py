@@ -1,4 +1,4 @@
-"""The agent beside the baselines: by kind of query, by length of film, and how sure a difference is.
+"""The agent beside the baselines: by kind of query, by length of film; how sure a difference is.
 
 Intervals are paired bootstraps in which what a query is about is drawn: queries about one clip
 stand or fall together, in all films.

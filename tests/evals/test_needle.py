@@ -18,6 +18,7 @@ from join_clips import even, make_clip, steady
 from evals.film import Form, Picture, write_film
 from evals.footage import picture_length, read_pictures
 from evals.joiner import Joiner, Look, Piece, seen
+from evals.needle import score
 from evals.needle.__main__ import main
 from evals.needle.absent import Absent
 from evals.needle.alarms import lines, realised
@@ -25,12 +26,13 @@ from evals.needle.film import Truth, build, load
 from evals.needle.gather import Round, gather, given, read, save
 from evals.needle.plan import SEEN, families, plan
 from evals.needle.replay import replayed
-from evals.needle.run import run
+from evals.needle.run import OURS, run
 from evals.needle.score import Given, by_kind, figures
 from evals.playlist import Clip, JoinError, load_clips
-from vmr_agent import VMRAgent, alarms
+from vmr_agent import Settings, alarms
 from vmr_agent.adapters.grounder import SmallGrounder
 from vmr_agent.testing import COLOURS, colour_toolbox
+from vmr_agent.toolbox import Toolbox
 
 FORM = Form(width=160, height=90, fps=Fraction(10), rate=16_000)
 TOLD = {**COLOURS, "pale": (240, 240, 240), "dark": (10, 10, 10)}
@@ -272,16 +274,17 @@ def test_what_ground_sees_is_kept_round_by_round(film, gathered, tmp_path):
 
 
 def test_gathered_rounds_answer_as_the_agent_does(film, gathered, tmp_path):
-    agent = VMRAgent(toolbox=colour_toolbox(tmp_path))
-    asking = run([film], agent, lambda _: None)
-    assert asking.models["picture"] == "colours"
+    def build(_: Settings) -> Toolbox:
+        return colour_toolbox(tmp_path / "home")
+
+    samples = run([film], Settings(), tmp_path / "out", {}, build=build)[OURS]
     offline = {each.query: each for each in given(gathered[0])}
-    assert len(asking.given) == len(offline)
-    for each in asking.given:
-        assert offline[each.query].moments == each.moments
+    assert len(samples) == len(offline)
+    for each in score.given(samples):
+        assert offline[each.query].moments == list(each.moments)
         np.testing.assert_allclose(offline[each.query].windows, each.windows)
-    seen = [each for each in asking.given if each.query.split()[1] in COLOURS and each.moments]
-    assert figures(seen)["R1@0.5"] > 0
+    seen = [each for each in score.given(samples) if each.query.split()[1] in COLOURS]
+    assert figures([each for each in seen if each.moments])["R1@0.5"] > 0
 
 
 def test_weights_tried_on_gathered_rounds_do_what_they_do_in_the_agent(film, gathered, tmp_path):
