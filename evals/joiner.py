@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypedDict
 
-import cv2
 import numpy as np
 
-from evals.film import FilmWriter, Picture, Sound
+from evals import planes
+from evals.film import FilmWriter, Planes, Sound
 from evals.footage import read_pictures, read_sound
 from evals.playlist import Clips
 
@@ -50,7 +50,7 @@ class Tap:
             self._rest = self._rest if chunk is None else np.concatenate([self._rest, chunk])
         taken, self._rest = self._rest[:n], self._rest[n:]
         self.given += len(taken)
-        return np.pad(taken, (0, n - len(taken)))
+        return np.pad(taken, (0, n - len(taken))) if len(taken) < n else taken
 
 
 @dataclass
@@ -90,7 +90,7 @@ class Strand:
     """What is still to come of a piece: pictures that are read already, and its sound."""
 
     sound: Tap
-    pictures: deque[Picture] = field(default_factory=deque)
+    pictures: deque[Planes] = field(default_factory=deque)
     whole: int = 0
     """Pictures over which it dissolves, once nothing more of it is read."""
 
@@ -116,14 +116,23 @@ class Joiner:
         start = self._boundary()
         assert clip.start is not None, "sound has no pictures to lay"
         strand = Strand(Tap(read_sound(clip.path, form.rate, clip.start + piece.first)))
-        for picture in read_pictures(clip.path, form, piece.first, piece.last):
-            strand.pictures.append(seen(picture, piece.look))
+        for picture in self._pictures(piece):
+            strand.pictures.append(picture)
             if len(strand.pictures) > round(piece.fade * form.fps):
                 self._show(strand)
         self._let_go()
         strand.whole = len(strand.pictures)
         self._leaving = strand
         self.placed.append({"file": piece.file, "span": _stretch(start, self._boundary())})
+
+    def _pictures(self, piece: Piece) -> Iterator[Planes]:
+        """As they are to be shown; a picture that is held is the same array again."""
+        path, form = self.clips[piece.file].path, self.film.form
+        before: tuple[Planes, Planes] | None = None
+        for picture in read_pictures(path, form, piece.first, piece.last, planes.fit):
+            if before is None or before[0] is not picture:
+                before = picture, seen(picture, piece.look)
+            yield before[1]
 
     def _boundary(self) -> float:
         """Seconds at which what is read now follows on what was."""
@@ -137,7 +146,7 @@ class Joiner:
         if leaving is not None and leaving.pictures:
             share = (len(leaving.pictures) - 0.5) / leaving.whole
             old, other = leaving.pictures.popleft(), leaving.sound.take(self.film.due)
-            picture = cv2.addWeighted(old, share, picture, 1 - share, 0).astype(np.uint8)
+            picture = planes.mixed(old, share, picture)
             own = (share * other + (1 - share) * own).astype(np.float32)
         self.film.write(picture, self._mix(own))
 
@@ -173,14 +182,10 @@ class Joiner:
         self.heard.append({"file": speech.file, "span": _stretch(speech.start, end)})
 
 
-def seen(picture: Picture, look: Look) -> Picture:
+def seen(picture: Planes, look: Look) -> Planes:
     """A picture as it is to be shown, of the same size."""
-    high, wide = picture.shape[:2]
-    if look.zoom > 1:
-        top, left = (round(side * (1 - 1 / look.zoom) / 2) for side in (high, wide))
-        inside = picture[top : high - top, left : wide - left]
-        picture = cv2.resize(inside, (wide, high)).astype(np.uint8)
-    return np.ascontiguousarray(picture[:, ::-1]) if look.mirrored else picture
+    near = planes.closer(picture, look.zoom) if look.zoom > 1 else picture
+    return planes.mirrored(near) if look.mirrored else near
 
 
 def _stretch(start: float, end: float) -> Stretch:
