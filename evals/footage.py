@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import av
 import numpy as np
 from av.container import InputContainer
-from av.stream import Disposition
+from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
@@ -71,9 +71,18 @@ def picture_start(path: Path) -> float | None:
 
 def picture_length(path: Path) -> float:
     """Seconds from a file's first picture to the end of its last, as its packets tell; else 0."""
+    return _length(path, _video)
+
+
+def sound_length(path: Path) -> float:
+    """The same for the first stream of sound."""
+    return _length(path, lambda box: next(iter(box.streams.audio), None))
+
+
+def _length(path: Path, chosen: Callable[[InputContainer], Stream | None]) -> float:
     hush()
     with av.open(path, metadata_errors="replace") as box:
-        stream = _video(box)
+        stream = chosen(box)
         told = [p for p in box.demux(stream) if p.pts is not None] if stream else []
         if stream is None or not told:
             return 0.0

@@ -11,7 +11,7 @@ from functools import lru_cache
 import av
 import cv2
 import numpy as np
-from av.video.reformatter import VideoReformatter
+from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
 from evals.film import Form, Picture, Planes
 from evals.footage import Shown, room
@@ -47,7 +47,7 @@ def fit(shown: Shown, form: Form) -> Planes:
     """A picture of the film's size: upright, as large as fits, on black."""
     wide, high, turns = room(shown, form)
     wide, high = (max(2, 2 * round(side / 2)) for side in (wide, high))
-    small = _scaled(shown.frame, wide, high).to_ndarray()
+    small = np.asarray(_scaled(shown.frame, wide, high).to_ndarray(), np.uint8)
     if small.shape == (form.height * 3 // 2, form.width) and not turns:
         return np.ascontiguousarray(small)
     picture = _black(form).copy()
@@ -76,8 +76,8 @@ def _scaled(frame: av.VideoFrame, wide: int, high: int) -> av.VideoFrame:
         high,
         format="yuv420p",
         interpolation="AREA",
-        dst_colorspace="ITU601",
-        dst_color_range="MPEG",
+        dst_colorspace=Colorspace.ITU601,
+        dst_color_range=ColorRange.MPEG,
         threads=1,  # to start threads for each picture takes as long as to scale it
     )
 
