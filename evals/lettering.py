@@ -107,4 +107,5 @@ def _folded(text: str) -> str:
     """In two lines, as equal as can be."""
     words = text.split()
     ways = [(" ".join(words[:n]), " ".join(words[n:])) for n in range(1, len(words))]
-    return "\n".join(min(ways, key=lambda way: abs(len(way[0]) - len(way[1]))))
+    upper, lower = min(ways, key=lambda way: abs(len(way[0]) - len(way[1])))
+    return f"{upper}\n{lower}"
