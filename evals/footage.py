@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import av
 import numpy as np
 from av.container import InputContainer
-from av.stream import Disposition
+from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
+from numpy.typing import NDArray
 
 from evals.film import Form, Picture, Sound
 from vmr_agent.container import hush
@@ -70,9 +71,18 @@ def picture_start(path: Path) -> float | None:
 
 def picture_length(path: Path) -> float:
     """Seconds from a file's first picture to the end of its last, as its packets tell; else 0."""
+    return _length(path, _video)
+
+
+def sound_length(path: Path) -> float:
+    """The same for the first stream of sound."""
+    return _length(path, lambda box: next(iter(box.streams.audio), None))
+
+
+def _length(path: Path, chosen: Callable[[InputContainer], Stream | None]) -> float:
     hush()
     with av.open(path, metadata_errors="replace") as box:
-        stream = _video(box)
+        stream = chosen(box)
         told = [p for p in box.demux(stream) if p.pts is not None] if stream else []
         if stream is None or not told:
             return 0.0
@@ -81,13 +91,38 @@ def picture_length(path: Path) -> float:
         return float(ticks * last.time_base)
 
 
+def fit(shown: Shown, form: Form) -> Picture:
+    """A picture of the film's size: upright, as large as fits, on black."""
+    width, height, turns = room(shown, form)
+    small = shown.frame.reformat(width, height, format="rgb24", interpolation="AREA").to_ndarray()
+    small = np.rot90(small, turns)
+    top, left = (form.height - small.shape[0]) // 2, (form.width - small.shape[1]) // 2
+    picture = np.zeros((form.height, form.width, 3), np.uint8)
+    picture[top : top + small.shape[0], left : left + small.shape[1]] = small
+    return picture
+
+
+def room(shown: Shown, form: Form) -> tuple[int, int, int]:
+    """Width and height to which a picture is to be scaled, then by how many quarters turned."""
+    frame = shown.frame
+    turns = frame.rotation // 90 % 4
+    width, height = frame.width * shown.shape, float(frame.height)
+    most = (form.height, form.width) if turns % 2 else (form.width, form.height)
+    scale = min(most[0] / width, most[1] / height)
+    return max(1, round(width * scale)), max(1, round(height * scale)), turns
+
+
 def read_pictures(
-    path: Path, form: Form, first: float = 0.0, last: float = math.inf
+    path: Path,
+    form: Form,
+    first: float = 0.0,
+    last: float = math.inf,
+    fitted: Callable[[Shown, Form], NDArray[Any]] = fit,
 ) -> Iterator[Picture]:
     """The pictures of a file, one a tick, each shown when and as long as its time stamps say.
 
-    Upright, scaled to fit the film with their shape kept, on black. ``first`` and ``last`` are
-    seconds after the file's first picture between which they are wanted.
+    Upright, scaled to fit the film with their shape kept, on black, as ``fitted`` makes them.
+    ``first`` and ``last`` are seconds after the file's first picture between which they are wanted.
     """
     ticks, began = 0, None
     start = round(first * form.fps)
@@ -98,26 +133,10 @@ def read_pictures(
         held = max(round((shown.end - began) * form.fps) - ticks, 0 if ticks else 1)
         wanted = min(ticks + held, end) - max(ticks, start)
         if wanted > 0:
-            yield from [fit(shown, form)] * int(wanted)
+            yield from [fitted(shown, form)] * int(wanted)
         ticks += held
         if ticks >= end:
             return
-
-
-def fit(shown: Shown, form: Form) -> Picture:
-    """A picture of the film's size: upright, as large as fits, on black."""
-    frame = shown.frame
-    turns = frame.rotation // 90 % 4
-    width, height = frame.width * shown.shape, float(frame.height)
-    room = (form.height, form.width) if turns % 2 else (form.width, form.height)
-    scale = min(room[0] / width, room[1] / height)
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    small = frame.reformat(*size, format="rgb24", interpolation="AREA").to_ndarray()
-    small = np.rot90(small, turns)
-    top, left = (form.height - small.shape[0]) // 2, (form.width - small.shape[1]) // 2
-    picture = np.zeros((form.height, form.width, 3), np.uint8)
-    picture[top : top + small.shape[0], left : left + small.shape[1]] = small
-    return picture
 
 
 def _shown(path: Path) -> Generator[Shown]:

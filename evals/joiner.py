@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypedDict
 
-import cv2
 import numpy as np
 
-from evals.film import FilmWriter, Picture, Sound
+from evals import planes
+from evals.film import FilmWriter, Planes, Sound
 from evals.footage import read_pictures, read_sound
+from evals.lettering import Lettering, Style
 from evals.playlist import Clips
+from evals.stills import Glide, read_still
 
 DUCK = 0.25
 """How loud a clip stays while speech is laid under it, as a share."""
@@ -30,6 +32,13 @@ class Placed(TypedDict):
     """Where a clip lies in the film."""
 
     file: str
+    span: Stretch
+
+
+class Written(TypedDict):
+    """Words that are drawn into the film's pictures."""
+
+    text: str
     span: Stretch
 
 
@@ -50,7 +59,7 @@ class Tap:
             self._rest = self._rest if chunk is None else np.concatenate([self._rest, chunk])
         taken, self._rest = self._rest[:n], self._rest[n:]
         self.given += len(taken)
-        return np.pad(taken, (0, n - len(taken)))
+        return np.pad(taken, (0, n - len(taken))) if len(taken) < n else taken
 
 
 @dataclass
@@ -70,6 +79,17 @@ class Look(NamedTuple):
     """So much closer, at its middle."""
 
 
+class Words(NamedTuple):
+    """Words to be drawn into the pictures of a piece."""
+
+    text: str
+    style: Style
+    first: float = 0.0
+    """Seconds after the piece's first picture from which …"""
+    last: float = math.inf
+    """… and up to which they are there."""
+
+
 class Piece(NamedTuple):
     """A clip, or a part of one, as it is laid into a film."""
 
@@ -83,6 +103,17 @@ class Piece(NamedTuple):
     """Seconds over which it dissolves into what comes next; 0 for a cut."""
     under: tuple[str, ...] = ()
     """Sound files that begin with it."""
+    words: tuple[Words, ...] = ()
+    """Words drawn into it."""
+    glide: Glide | None = None
+    """How a camera moves over it, if it is a photograph."""
+
+
+class Frame(NamedTuple):
+    """A picture as it is to be shown, and the words that are drawn into it."""
+
+    picture: Planes
+    words: tuple[str, ...] = ()
 
 
 @dataclass
@@ -90,7 +121,7 @@ class Strand:
     """What is still to come of a piece: pictures that are read already, and its sound."""
 
     sound: Tap
-    pictures: deque[Picture] = field(default_factory=deque)
+    pictures: deque[Frame] = field(default_factory=deque)
     whole: int = 0
     """Pictures over which it dissolves, once nothing more of it is read."""
 
@@ -103,6 +134,7 @@ class Joiner:
     clips: Clips
     placed: list[Placed] = field(default_factory=list)
     heard: list[Placed] = field(default_factory=list)
+    written: list[Written] = field(default_factory=list)
     _speaking: list[Speech] = field(default_factory=list)
     _leaving: Strand | None = None
 
@@ -115,15 +147,38 @@ class Joiner:
         self._begin(piece.under)
         start = self._boundary()
         assert clip.start is not None, "sound has no pictures to lay"
-        strand = Strand(Tap(read_sound(clip.path, form.rate, clip.start + piece.first)))
-        for picture in read_pictures(clip.path, form, piece.first, piece.last):
-            strand.pictures.append(seen(picture, piece.look))
+        sound = () if clip.still else read_sound(clip.path, form.rate, clip.start + piece.first)
+        strand = Strand(Tap(sound))
+        for frame in self._pictures(piece):
+            strand.pictures.append(frame)
             if len(strand.pictures) > round(piece.fade * form.fps):
                 self._show(strand)
         self._let_go()
         strand.whole = len(strand.pictures)
         self._leaving = strand
         self.placed.append({"file": piece.file, "span": _stretch(start, self._boundary())})
+
+    def _pictures(self, piece: Piece) -> Iterator[Frame]:
+        """As they are to be shown; a picture that is held is the same array again."""
+        form = self.film.form
+        drawn = [(words, Lettering(words.text, words.style, form)) for words in piece.words]
+        before: tuple[Planes, tuple[Lettering, ...], Frame] | None = None
+        for tick, picture in enumerate(self._read(piece)):
+            at = float(tick / form.fps)
+            now = [each for each in drawn if each[0].first <= at < each[0].last]
+            letters = tuple(lettering for _, lettering in now)
+            if before is None or before[0] is not picture or before[1] != letters:
+                shown = seen(picture, piece.look)
+                for lettering in letters:
+                    shown = lettering.on(shown)
+                before = picture, letters, Frame(shown, tuple(words.text for words, _ in now))
+            yield before[2]
+
+    def _read(self, piece: Piece) -> Iterator[Planes]:
+        clip, form = self.clips[piece.file], self.film.form
+        if clip.still:
+            return read_still(clip.path, form, piece.first, piece.last, piece.glide)
+        return read_pictures(clip.path, form, piece.first, piece.last, planes.fit)
 
     def _boundary(self) -> float:
         """Seconds at which what is read now follows on what was."""
@@ -132,14 +187,25 @@ class Joiner:
 
     def _show(self, strand: Strand) -> None:
         """The next tick of a piece, mixed with what is left of the one before."""
-        picture, own = strand.pictures.popleft(), strand.sound.take(self.film.due)
+        (picture, words), own = strand.pictures.popleft(), strand.sound.take(self.film.due)
         leaving = self._leaving
         if leaving is not None and leaving.pictures:
             share = (len(leaving.pictures) - 0.5) / leaving.whole
-            old, other = leaving.pictures.popleft(), leaving.sound.take(self.film.due)
-            picture = cv2.addWeighted(old, share, picture, 1 - share, 0).astype(np.uint8)
+            old, other = leaving.pictures.popleft().picture, leaving.sound.take(self.film.due)
+            picture = planes.mixed(old, share, picture)
             own = (share * other + (1 - share) * own).astype(np.float32)
+        self._read_there(words)
         self.film.write(picture, self._mix(own))
+
+    def _read_there(self, words: Iterable[str]) -> None:
+        """Note what is written on the next tick."""
+        start, end = self.film.seconds, float((self.film.ticks + 1) / self.film.form.fps)
+        for text in words:
+            last = next((each for each in reversed(self.written) if each["text"] == text), None)
+            if last is not None and last["span"]["end"] == round(start, 3):
+                last["span"]["end"] = round(end, 3)
+            else:
+                self.written.append({"text": text, "span": _stretch(start, end)})
 
     def _let_go(self) -> None:
         """What is left of the piece before where this one is over sooner than the dissolve."""
@@ -173,14 +239,10 @@ class Joiner:
         self.heard.append({"file": speech.file, "span": _stretch(speech.start, end)})
 
 
-def seen(picture: Picture, look: Look) -> Picture:
+def seen(picture: Planes, look: Look) -> Planes:
     """A picture as it is to be shown, of the same size."""
-    high, wide = picture.shape[:2]
-    if look.zoom > 1:
-        top, left = (round(side * (1 - 1 / look.zoom) / 2) for side in (high, wide))
-        inside = picture[top : high - top, left : wide - left]
-        picture = cv2.resize(inside, (wide, high)).astype(np.uint8)
-    return np.ascontiguousarray(picture[:, ::-1]) if look.mirrored else picture
+    near = planes.closer(picture, look.zoom) if look.zoom > 1 else picture
+    return planes.mirrored(near) if look.mirrored else near
 
 
 def _stretch(start: float, end: float) -> Stretch:

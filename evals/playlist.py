@@ -7,9 +7,10 @@ import random
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
-from evals.footage import picture_start
+from evals import stills
+from evals.footage import picture_start, sound_length
 
 SPOKEN = "(spoken)"
 """Ends a query of `clips.json` that is about what is said."""
@@ -17,6 +18,15 @@ SPOKEN = "(spoken)"
 
 class JoinError(Exception):
     """What was asked for cannot be joined; the message says why in one line."""
+
+
+class Said(NamedTuple):
+    """A sentence in a sound file."""
+
+    text: str
+    start: float
+    """Seconds from the start of the file."""
+    end: float
 
 
 class Clip(NamedTuple):
@@ -27,6 +37,15 @@ class Clip(NamedTuple):
     """What it shows or says, each in plain words."""
     start: float | None
     """Its first picture, in seconds on its own clock; None for sound alone."""
+    said: tuple[Said, ...] = ()
+    """What is said in a sound file, and when."""
+    like: str = ""
+    """Clips of one name are alike, though they do not show the same."""
+
+    @property
+    def still(self) -> bool:
+        """Whether it is a photograph."""
+        return stills.is_still(self.path)
 
 
 Order = Sequence[str] | Literal["shuffle"] | None
@@ -37,22 +56,46 @@ Clips = Mapping[str, Clip]
 
 
 def load_clips(folder: Path) -> Clips:
-    """The clips of a folder as its `clips.json` lists them."""
+    """The clips of a folder as its `clips.json` lists them. Raises JoinError."""
     listing = folder / "clips.json"
     if not listing.is_file():
         raise JoinError(f"{listing} is missing")
     try:
         entries = json.loads(listing.read_text(encoding="utf-8"))
-        named = {str(e["file"]): tuple(str(q) for q in e.get("queries", [])) for e in entries}
+        listed = {str(entry["file"]): _listed(folder, entry) for entry in entries}
     except (ValueError, TypeError, KeyError, AttributeError):
         raise JoinError(f"{listing} is not a list of clips, each with its file") from None
-    for name in named:
-        if not (folder / name).is_file():
-            raise JoinError(f"{folder / name} is missing, though {listing} lists it")
-    return {
-        name: Clip(folder / name, queries, picture_start(folder / name))
-        for name, queries in named.items()
-    }
+    for clip in listed.values():
+        if not clip.path.is_file():
+            raise JoinError(f"{clip.path} is missing, though {listing} lists it")
+    return {name: _opened(clip) for name, clip in listed.items()}
+
+
+def _listed(folder: Path, entry: Mapping[str, Any]) -> Clip:
+    """As an entry says; keys that nobody knows are nobody's business."""
+    said = tuple(
+        Said(" ".join(str(each["text"]).split()), float(each["start"]), float(each["end"]))
+        for each in entry.get("said", [])
+    )
+    queries = tuple(str(query) for query in entry.get("queries", []))
+    return Clip(folder / str(entry["file"]), queries, None, said, str(entry.get("like") or ""))
+
+
+def _opened(clip: Clip) -> Clip:
+    """With its first picture. Raises JoinError, or PyAV's error, for what cannot be."""
+    if clip.still and not stills.opens(clip.path):
+        raise JoinError(f"{clip.path} is no picture that can be opened")
+    start = 0.0 if clip.still else picture_start(clip.path)
+    if clip.said and start is not None:
+        raise JoinError(f"{clip.path} has pictures: what is said is told of sound files alone")
+    length = sound_length(clip.path) if clip.said else 0.0
+    for text, begin, end in clip.said:
+        if not (text and 0 <= begin < end <= length):
+            raise JoinError(
+                f"{clip.path} lasts {length:.2f} s: {text!r} cannot be said in it"
+                f" from {begin:g} to {end:g}"
+            )
+    return clip._replace(start=start)
 
 
 def find(clips: Clips, name: str) -> str:

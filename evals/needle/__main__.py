@@ -15,6 +15,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -26,12 +27,11 @@ from pydantic import ValidationError
 from evals.bench_record import commit, machine
 from evals.chosen import chosen
 from evals.columns import lines
-from evals.film import Form
 from evals.join import rate, size, write
 from evals.needle import alarms, fit, met
 from evals.needle.compare import compared
 from evals.needle.compare import lines as compare_lines
-from evals.needle.film import build
+from evals.needle.film import FORM, build
 from evals.needle.gather import Round, gather, given, read, save
 from evals.needle.questions import asked, subject
 from evals.needle.replay import replayed
@@ -44,7 +44,7 @@ from vmr_agent.toolbox import build_toolbox
 
 
 def _build(args: argparse.Namespace) -> None:
-    form = Form(width=args.size[0], height=args.size[1], fps=args.fps)
+    form = replace(FORM, width=args.size[0], height=args.size[1], fps=args.fps)
     most = None if args.absent < 0 else args.absent
     truth = build(args.clips, args.out, args.minutes, seed=args.seed, absent=most, form=form)
     kinds = Counter(query["kind"] for query in truth["queries"])

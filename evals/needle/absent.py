@@ -33,24 +33,29 @@ class Absent(NamedTuple):
         """From a file. Raises JoinError when it is not one."""
         try:
             listed = json.loads(path.read_text(encoding="utf-8"))
-            groups = tuple(_stems(group.split()) for group in listed["alike"])
+            groups = tuple(stems(group.split()) for group in listed["alike"])
             queries = tuple(str(query) for query in listed["absent"])
-            return cls(queries, groups, _stems(listed["anybody"].split()))
+            return cls(queries, groups, stems(listed["anybody"].split()))
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise JoinError(f"{path} lists no absent queries: {error!r}") from error
 
     def unlike(self, queries: Iterable[str], shown: Iterable[str]) -> list[str]:
         """Those of the queries that have nothing in common with any of what is shown."""
-        there = frozenset[str]().union(*map(self._about, shown))
-        return [query for query in queries if not self._about(query) & there]
+        there = self.about_all(shown)
+        return [query for query in queries if not self.about(query) & there]
 
-    def _about(self, query: str) -> Words:
+    def about_all(self, queries: Iterable[str]) -> Words:
+        """What `about` says of any of them."""
+        return frozenset[str]().union(*map(self.about, queries))
+
+    def about(self, query: str) -> Words:
         """The stems of a query that count, and a name for each group they belong to."""
-        words = _stems(part for word in content(query) for part in (word, *word.split("-")))
+        words = stems(part for word in content(query) for part in (word, *word.split("-")))
         words -= self.anybody
         names = (f"group {n}" for n, group in enumerate(self.alike) if words & group)
         return words.union(names)
 
 
-def _stems(words: Iterable[str]) -> Words:
+def stems(words: Iterable[str]) -> Words:
+    """The stem of each word."""
     return frozenset(stem(word) for word in words)

@@ -1,7 +1,8 @@
 """What a needle film is made of: which clips are asked about in which way, and in which order.
 
 A folder's clips are dealt out by the seed: some are left out, so that questions about them have no
-answer; some are asked about; the others fill the film, again and again if they must, and are not.
+answer; some are asked about; the others fill the film, again and again if they must. What is asked
+about has a look-alike beside it in the film, if the folder has one.
 """
 
 from __future__ import annotations
@@ -13,9 +14,14 @@ from itertools import pairwise
 from typing import Literal, NamedTuple
 
 from evals.joiner import Look, Piece
+from evals.needle import lay
+from evals.needle.absent import Absent
+from evals.needle.kin import Family, alike, families
+from evals.needle.lay import Lengths, Scene
 from evals.playlist import Clips, JoinError, spread
+from evals.stills import Glide, View
 
-Kind = Literal["single", "repeated", "cut", "within", "heard", "absent"]
+Kind = Literal["single", "repeated", "cut", "within", "heard", "read", "ordered", "absent"]
 SEEN: tuple[Kind, ...] = ("within", "cut", "repeated", "single")
 """Of things to see: a moment that begins and ends in a dissolve, in the midst of another clip; one
 that is cut several times; one that comes several times; one between two cuts."""
@@ -33,19 +39,16 @@ JUMP = (0.2, 0.8)
 """Seconds that are left out between two parts."""
 NEARER = 1.35
 """How much closer every other part is: a cut that can be seen."""
-DISSOLVE = (0.5, 2.0)
-"""Seconds of the dissolves around a moment without cuts."""
-SOFT = 0.2
-"""Share of all other scenes that dissolve into the next."""
 MIRRORED = 0.3
 """Share of repeated and filling clips that are shown mirrored."""
 ZOOM = 1.15
 """How much closer they are at most."""
+GLIDING = 0.6
+"""Share of photographs over which a camera glides; the others stand still."""
+WINDOW = (0.7, 1.0)
+"""Width of what it sees, as a share of the widest that fits."""
 
 Chance = random.Random
-Family = tuple[str, ...]
-"""Clips that have a query in common, most of them one."""
-Scene = tuple[Piece, ...]
 
 
 class Plan(NamedTuple):
@@ -54,53 +57,104 @@ class Plan(NamedTuple):
     pieces: tuple[Piece, ...]
     asked: tuple[tuple[Kind, Family], ...]
     """What is asked about, and how it comes; sound files too."""
+    written: tuple[str, ...] = ()
+    """Phrases that are drawn into pictures."""
 
 
-def plan(clips: Clips, lengths: Mapping[str, float], minutes: float, seed: int) -> Plan:
+class Deal(NamedTuple):
+    """Families of clips, in the order of the seed."""
+
+    out: list[Family]
+    fillers: list[Family]
+    wanted: list[Family]
+
+
+def plan(
+    clips: Clips, lengths: Lengths, minutes: float, seed: int, phrases: Sequence[str] = ()
+) -> Plan:
     """Deal out clips, of these lengths in seconds, for a film of about so many minutes.
 
-    Raises JoinError where there are too few.
+    Some of the ``phrases`` are written into its pictures. Raises JoinError where there are too few
+    clips.
     """
     chance = Chance(seed)
-    kin = families(clips)
-    chance.shuffle(kin)
-    if len(kin) < len(SEEN):
-        raise JoinError(f"{len(kin)} clips show different things: a needle film takes {len(SEEN)}")
-    few = len(kin) - len(SEEN)  # what is asked about comes first
-    out, filling = (min(few // 2, max(1, round(share * len(kin)))) for share in (ABSENT, FILLING))
-    fillers, wanted = kin[out : out + filling], kin[out + filling :]
-    fill = [file for family in fillers or wanted[:1] for file in family]
+    _, fillers, wanted = deal(clips, chance)
+    fill = [file for family in fillers for file in family]
     scenes: dict[str, list[Scene]] = {}
     asked: list[tuple[Kind, Family]] = []
     spare = 60 * minutes
     for number, family in enumerate(wanted):
         kind = SEEN[number % len(SEEN)]
         made = _scenes(kind, family, fill, lengths, chance)
-        spare -= sum(_length(scene, lengths) for scene in made)
+        spare -= sum(lay.length(scene, lengths) for scene in made)
         if spare < 0 and asked:
             break
         scenes[family[0]] = made
         asked.append((kind, family))
     scenes |= _filling(fill, spare, lengths, chance)
-    sounds = tuple(file for file, clip in clips.items() if clip.start is None and clip.queries)
-    pieces = _laid(_in_order(scenes, chance), sounds, lengths, chance)
-    heard: list[tuple[Kind, Family]] = [("heard", (file,)) for file in sounds]
-    return Plan(pieces, (*asked, *heard))
+    pieces = _dressed(_in_order(scenes, chance), clips, lengths, phrases, seed)
+    laid = {file for piece in pieces for file in piece.under}
+    heard: list[tuple[Kind, Family]] = [("heard", (file,)) for file in clips if file in laid]
+    written = dict.fromkeys(words.text for piece in pieces for words in piece.words)
+    return Plan(pieces, (*asked, *heard), tuple(written))
 
 
-def families(clips: Clips) -> list[Family]:
-    """Picture clips that have queries, those with a query in common together."""
-    found: list[list[str]] = []
-    for file, clip in clips.items():
-        if clip.start is None or not clip.queries:
-            continue
-        kin = [f for f in found if any({*clips[one].queries} & {*clip.queries} for one in f)]
-        found = [f for f in found if f not in kin] + [[one for f in kin for one in f] + [file]]
-    return [tuple(family) for family in found]
+def deal(clips: Clips, chance: Chance) -> Deal:
+    """Who is left out, who fills, and who is asked about. Raises JoinError for too few clips."""
+    kin = families(clips)
+    chance.shuffle(kin)
+    few = len(kin) - len(SEEN)  # what is asked about comes first, then what fills
+    if few < 1:
+        least = len(SEEN) + 1
+        raise JoinError(f"{len(kin)} clips show different things: a needle film takes {least}")
+    filling = min(-(-few // 2), max(1, round(FILLING * len(kin))))
+    out = min(few - filling, max(1, round(ABSENT * len(kin))))
+    found = Deal(kin[:out], kin[out : out + filling], kin[out + filling :])
+    listed = Absent.load()
+    for family in found.wanted:
+        near = alike(clips, family, kin, listed)
+        if near and all(each in found.out for each in near):
+            found.out.remove(near[0])
+            found.fillers.append(near[0])
+    return found
+
+
+def _dressed(
+    scenes: Sequence[Scene], clips: Clips, lengths: Lengths, phrases: Sequence[str], seed: int
+) -> tuple[Piece, ...]:
+    """The pieces of a film, with all that is laid over and under them.
+
+    Each thing has chances of its own: what it changes leaves the others as they are.
+    """
+    names = "glide", "row", "say", "write"
+    moving, row, under, over = (Chance(f"{seed} {name}") for name in names)
+    told = [file for file, clip in clips.items() if clip.start is None]
+    sounds = [file for file in told if clips[file].queries or clips[file].said]
+    pieces = lay.in_a_row([_moving(each, clips, lengths, moving) for each in scenes], lengths, row)
+    return lay.written(lay.spoken(pieces, sounds, lengths, under), phrases, lengths, over)
+
+
+def _moving(scene: Scene, clips: Clips, lengths: Lengths, chance: Chance) -> Scene:
+    """With a camera that glides over its photographs, or does not; one way in one scene."""
+    stills = dict.fromkeys(piece.file for piece in scene if clips[piece.file].still)
+    glides = {file: _glide(lengths[file], chance) for file in stills}
+    return tuple(
+        piece._replace(glide=glides[piece.file], last=min(piece.last, lengths[piece.file]))
+        if piece.file in glides
+        else piece
+        for piece in scene
+    )
+
+
+def _glide(seconds: float, chance: Chance) -> Glide | None:
+    if chance.random() >= GLIDING:
+        return None
+    start, end = (View(chance.random(), chance.random(), chance.uniform(*WINDOW)) for _ in range(2))
+    return Glide(start, end, seconds)
 
 
 def _scenes(
-    kind: Kind, family: Family, fill: Sequence[str], lengths: Mapping[str, float], chance: Chance
+    kind: Kind, family: Family, fill: Sequence[str], lengths: Lengths, chance: Chance
 ) -> list[Scene]:
     """All scenes in which what is asked about comes."""
     if kind == "single":
@@ -115,12 +169,12 @@ def _scenes(
         return [_cut(family, lengths, chance)]
     host = chance.choice(fill)
     middle = lengths[host] * chance.uniform(0.35, 0.65)
-    into, back = (_dissolve(lengths, chance, family[0], host) for _ in range(2))
+    into, back = (lay.dissolve(lengths, chance, family[0], host) for _ in range(2))
     halves = Piece(host, last=middle, fade=into), Piece(host, first=middle)
     return [(halves[0], Piece(family[0], fade=back), halves[1])]
 
 
-def _cut(family: Family, lengths: Mapping[str, float], chance: Chance) -> Scene:
+def _cut(family: Family, lengths: Lengths, chance: Chance) -> Scene:
     """One moment with cuts in it: parts of a clip, or of two that show the same, to and fro."""
     files = family[:2]
     shortest = min(lengths[file] for file in files)
@@ -137,7 +191,7 @@ def _cut(family: Family, lengths: Mapping[str, float], chance: Chance) -> Scene:
 
 
 def _filling(
-    fill: Sequence[str], spare: float, lengths: Mapping[str, float], chance: Chance
+    fill: Sequence[str], spare: float, lengths: Lengths, chance: Chance
 ) -> dict[str, list[Scene]]:
     found: dict[str, list[Scene]] = {}
     turn: list[str] = []
@@ -145,7 +199,7 @@ def _filling(
         turn = turn or chance.sample(fill, len(fill))
         file = turn.pop()
         found.setdefault(file, []).append((Piece(file, look=_look(chance)),))
-        spare -= _length((Piece(file),), lengths)
+        spare -= lay.length((Piece(file),), lengths)
     return found
 
 
@@ -158,39 +212,5 @@ def _in_order(scenes: Mapping[str, list[Scene]], chance: Chance) -> list[Scene]:
     return [next(waiting[name]) for name in spread(names, counts)]
 
 
-def _laid(
-    scenes: Sequence[Scene], sounds: Sequence[str], lengths: Mapping[str, float], chance: Chance
-) -> tuple[Piece, ...]:
-    """The pieces, some scenes dissolving into the next, and sounds laid under some."""
-    pieces: list[Piece] = []
-    for number, scene in enumerate(scenes):
-        *before, last = scene
-        if number + 1 < len(scenes) and chance.random() < SOFT:
-            following = scenes[number + 1][0]
-            most = min(_shown(last, lengths), _shown(following, lengths)) / 3
-            last = last._replace(fade=round(min(chance.uniform(*DISSOLVE), most), 2))
-        pieces += [*before, last]
-    places = chance.sample(range(len(pieces)), min(len(sounds), len(pieces)))
-    for place, file in zip(places, sounds, strict=False):
-        pieces[place] = pieces[place]._replace(under=(file,))
-    return tuple(pieces)
-
-
 def _look(chance: Chance) -> Look:
     return Look(chance.random() < MIRRORED, round(chance.uniform(1.0, ZOOM), 2))
-
-
-def _dissolve(lengths: Mapping[str, float], chance: Chance, *files: str) -> float:
-    most = min(lengths[file] for file in files) / 4
-    return round(min(chance.uniform(*DISSOLVE), most), 2)
-
-
-def _shown(piece: Piece, lengths: Mapping[str, float]) -> float:
-    """Seconds that a piece lasts."""
-    return max(0.0, min(piece.last, lengths[piece.file]) - piece.first)
-
-
-def _length(scene: Scene, lengths: Mapping[str, float]) -> float:
-    """Seconds that a scene adds to a film, most likely: some dissolve into the next."""
-    soft = SOFT * min(sum(DISSOLVE) / 2, _shown(scene[-1], lengths) / 3)
-    return sum(_shown(piece, lengths) - piece.fade for piece in scene) - soft

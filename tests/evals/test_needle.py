@@ -15,6 +15,7 @@ import pytest
 import toy_grounder
 from join_clips import even, make_clip, steady
 
+from evals import planes
 from evals.film import Form, Picture, write_film
 from evals.footage import picture_length, read_pictures
 from evals.joiner import Joiner, Look, Piece, seen
@@ -109,16 +110,22 @@ def test_what_is_shorter_than_its_dissolve_is_shown_all_the_same(folder, tmp_pat
     assert spans[-1]["end"] == pytest.approx(len(shown) / 10)
 
 
+def shown(picture: Picture, look: Look) -> Picture:
+    return planes.to_rgb(seen(planes.of_rgb(picture), look))
+
+
 def test_a_look_mirrors_and_comes_closer():
     picture = np.zeros((90, 160, 3), np.uint8)
     picture[:, :80] = 200
     assert (
-        seen(picture, Look(mirrored=True))[45, 100].max() > 150 > seen(picture, Look())[45, 100, 0]
+        shown(picture, Look(mirrored=True))[45, 100].max()
+        > 150
+        > shown(picture, Look())[45, 100, 0]
     )
     framed = np.full((90, 160, 3), 200, np.uint8)
     framed[10:-10, 16:-16] = 0
-    assert seen(framed, Look(zoom=1.5)).max() < 50
-    assert seen(framed, Look(zoom=1.5)).shape == framed.shape
+    assert shown(framed, Look(zoom=1.5)).max() < 50
+    assert shown(framed, Look(zoom=1.5)).shape == framed.shape
 
 
 # ── the film ──────────────────────────────────────────────────────────────────────────────────
