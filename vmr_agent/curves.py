@@ -95,6 +95,12 @@ def stretches(curve: Array, level: float, step: float, duration: float) -> tuple
     return tuple(Span(start=float(a), end=float(b)) for a, b in pairs if a < b)
 
 
+def height(curve: Array, span: Span, step: float) -> float:
+    """Mean of the curve inside; what lasts a second counts half of what it is."""
+    inside = curve[int(span.start / step + 1e-6) : int(np.ceil(span.end / step - 1e-6))]
+    return float(inside.mean()) * span.length / (span.length + 1)
+
+
 def covered(spans: Iterable[Span], count: int, step: float) -> NDArray[np.bool_]:
     """Which steps (T,) have their middle in one of the spans."""
     middles = (np.arange(count) + 0.5) * step

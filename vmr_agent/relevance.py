@@ -80,7 +80,13 @@ class Lens:
         rows = [*self._rows(query)[0].values()]
         curve = np.max(rows, axis=0) if rows else np.zeros(self.count, np.float32)
         found = curves.stretches(curve, LIKELY, self.settings.step, self.film.video.duration)
-        return chosen(found, occurrence)
+        sure = [curves.height(curve, span, self.settings.step) for span in found]
+        known = [
+            span
+            for span, each in zip(found, sure, strict=True)
+            if each >= self.settings.alike * max(sure)
+        ]
+        return chosen(tuple(known), occurrence)
 
     def _rows(self, query: Query) -> tuple[dict[Channel, Array], list[channels.Note]]:
         """A curve (T,) for each channel that can say something, and what was heard or read."""

@@ -49,6 +49,9 @@ class RetrieveSettings(Group):
     out_of_order: float = Field(default=0.4, ge=0, le=1)
     """Share of relevance that is left where "after", "before", "while" or "without" do not hold:
     too little to be accepted, enough to be named as what came nearest."""
+    alike: float = Field(default=0.8, ge=0, le=1)
+    """Share of the surest place of the other thing that a further place of it has to reach: one
+    false early place, and everything would be after it."""
     unrelated: float = Field(default=0.7, ge=0, le=1)
     """Share of it where what the question sets its thing in relation to was found nowhere."""
 
