@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -146,7 +146,8 @@ def _reached(near: Floats, at: float, variant: Variant) -> Bools:
 def _iou(answers: Answers, variant: Variant) -> Floats:
     """(Q, P, G), 0 where there is no window."""
     kind = np.float32 if variant.single and variant.overlap == "sum" else np.float64
-    left, right = answers.predictions[:, :, None].astype(kind), answers.truths[:, None].astype(kind)
+    left: Any = answers.predictions[:, :, None].astype(kind)
+    right: Any = answers.truths[:, None].astype(kind)
     inside, whole = shared(left, right)
     if variant.overlap == "hull":
         whole = np.maximum(left[..., 1], right[..., 1]) - np.minimum(left[..., 0], right[..., 0])

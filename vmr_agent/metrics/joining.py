@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from vmr_agent.metrics.reading import FileFault, Row
+from vmr_agent.metrics.reading import Row, SubmissionError
 
 SHOWN = 3
 """Queries that are named where many are meant."""
@@ -15,23 +15,25 @@ def joined(submission: Sequence[Row], truth: Sequence[Row], fill: bool) -> list[
     """The rows of the submission for exactly the queries of the truth.
 
     By ``qid``; where the truth is a .txt, which has none, by film and sentence. ``fill``: a query
-    without a row has an empty answer, put last. Raises FileFault for missing, unknown and doubled
-    ones.
+    without a row has an empty answer, put last. Raises SubmissionError for missing, unknown and
+    doubled ones.
     """
     known = {row["qid"]: row for row in truth}
     if len(known) < len(truth):
-        raise FileFault(f"the truth has {_some(_doubled(truth))} more than once")
+        raise SubmissionError(f"the truth has {_some(_doubled(truth))} more than once")
     rows = _by_sentence(submission, truth) if "##" in str(truth[0]["qid"]) else list(submission)
     told = {row["qid"]: row for row in rows}
     if doubled := _doubled(rows):
-        raise FileFault(f"predictions have {_some(doubled)} more than once; keep one row for each")
+        raise SubmissionError(
+            f"predictions have {_some(doubled)} more than once; keep one row for each"
+        )
     if strange := [qid for qid in told if qid not in known]:
-        raise FileFault(
+        raise SubmissionError(
             f"predictions have {_some(strange)} that the truth has not{_hint(told, known)}"
         )
     missing = [qid for qid in known if qid not in told]
     if missing and not fill:
-        raise FileFault(
+        raise SubmissionError(
             f"predictions lack {_some(missing)} of {len(known)}; say --missing empty to count them "
             "as unanswered"
         )
@@ -39,10 +41,10 @@ def joined(submission: Sequence[Row], truth: Sequence[Row], fill: bool) -> list[
 
 
 def with_durations(truth: Sequence[Row], films: Mapping[str, float]) -> list[Row]:
-    """The truth, with the length of each film. Raises FileFault for films that are not there."""
+    """The truth, with the length of each film. Raises SubmissionError where one is lacking."""
     lacking = {str(row.get("vid")) for row in truth} - set(films)
     if lacking:
-        raise FileFault(f"there is no duration of {_some(sorted(lacking), 'film')}")
+        raise SubmissionError(f"there is no duration of {_some(sorted(lacking), 'film')}")
     return [{**row, "duration": films[str(row["vid"])]} for row in truth]
 
 
@@ -53,7 +55,7 @@ def _by_sentence(submission: Sequence[Row], truth: Sequence[Row]) -> list[Row]:
     rows = []
     for number, row in enumerate(submission, 1):
         if "vid" not in row or "query" not in row:
-            raise FileFault(
+            raise SubmissionError(
                 f"row {number} of the predictions has no vid and query, by which a .txt is joined; "
                 "give the truth as .jsonl to join by qid"
             )

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vmr_agent.metrics.matching import Answers, Bools, Floats, as_sorted, matched, shared
 
@@ -22,6 +23,7 @@ Row = Mapping[str, Any]
 THRESHOLDS = np.round(np.linspace(0.5, 0.95, 10), 2)
 LENGTHS = {"short": (0, 10), "middle": (10, 30), "long": (30, 150), "full": (0, 150)}
 """Seconds of true windows in each bucket: more than the first, at most the second."""
+Places = NDArray[np.int64]
 MOST = 10
 """Windows of a query that count."""
 RATINGS = {"Fair": 2, "Good": 3, "VeryGood": 4}
@@ -101,15 +103,16 @@ def _summed(hits: Bools, gained: Floats, open_: Bools) -> Floats:
 
 def highlights(submission: Sequence[Row], truth: Sequence[Row]) -> dict[str, Any]:
     """``HL-mAP`` and ``HL-Hit1`` from each rating on; a query without any saliency scores 0."""
-    ratings = {row["qid"]: _ratings(row) for row in truth}
-    rows = [(ratings[row["qid"]], np.asarray(row["pred_saliency_scores"])) for row in submission]
+    rated = {row["qid"]: _ratings(row) for row in truth}
+    asked = [(rated[row["qid"]], row["pred_saliency_scores"]) for row in submission]
+    rows = [(ratings, *_ranked(scores, len(ratings))) for ratings, scores in asked]
     found = {}
     for name, least in RATINGS.items():
         precisions, hits = [], []
-        for rated, predicted in ((rated >= least, predicted) for rated, predicted in rows):
-            first = int(predicted.argmax()) if len(predicted) else len(rated)
-            hits.append(first < len(rated) and bool(rated[first].any()))
-            precisions += [_ranked_precision(column, predicted) for column in rated.T]
+        for ratings, first, order, last in rows:
+            true = ratings >= least
+            hits.append(first < len(true) and bool(true[first].any()))
+            precisions += [_ranked_precision(column, order, last) for column in true.T]
         found[f"HL-min-{name}"] = {
             "HL-mAP": percent(float(np.mean(precisions))),
             "HL-Hit1": percent(float(np.mean(hits))),
@@ -160,7 +163,7 @@ def first_overlap(answers: Answers) -> Floats:
     inside = np.minimum(first[:, 1], true[:, 1]) - np.maximum(first[:, 0], true[:, 0])
     hull = np.maximum(first[:, 1], true[:, 1]) - np.minimum(first[:, 0], true[:, 0])
     both = np.where(answers.predicted > 0, np.maximum(0, inside), 0.0)
-    return np.divide(both, hull, out=np.zeros_like(both), where=both > 0)
+    return np.asarray(np.divide(both, hull, out=np.zeros_like(both), where=both > 0), np.float64)
 
 
 def _ratings(row: Row) -> Floats:
@@ -170,18 +173,28 @@ def _ratings(row: Row) -> Floats:
     return full
 
 
-def _ranked_precision(true: Any, scores: Any) -> float:
-    """Interpolated average precision of clips by saliency; ties are found together."""
-    if true.all() or not true.any() or not len(scores):
-        return float(true[0] and len(scores) > 0)
-    scores = np.pad(scores[: len(true)], (0, max(0, len(true) - len(scores))))
+def _ranked(saliency: Sequence[float], clips: int) -> tuple[int, Places, Places]:
+    """The clip of the highest score, all clips by score, and the last places of equal ones.
+
+    What goes beyond the film is left out, what is missing is 0; of no scores there is no order.
+    """
+    if not len(saliency):
+        return clips, np.zeros(0, np.int64), np.zeros(0, np.int64)
+    scores = np.zeros(clips)
+    scores[: len(saliency)] = saliency[:clips]
     order = np.argsort(-scores, kind="stable")
-    found = np.cumsum(true[order])
-    last = np.append(np.diff(scores[order]) != 0, True)  # of those that are equal
-    found, seen = found[last], np.flatnonzero(last) + 1
-    best = np.maximum.accumulate((found / seen)[::-1])[::-1]
-    gained = np.diff(found, prepend=0) > 0
-    return float(best[gained][::-1].mean())  # from the last found on, as official scorers add
+    last = np.flatnonzero(np.append(np.diff(scores[order]) != 0, True))
+    return int(np.argmax(saliency)), order, last
+
+
+def _ranked_precision(true: Bools, order: Places, last: Places) -> float:
+    """Interpolated average precision of clips by saliency; ties are found together."""
+    if true.all() or not true.any() or not len(order):
+        return float(true[0] and len(order) > 0)
+    found = np.cumsum(true[order])[last]
+    best = np.maximum.accumulate((found / (last + 1))[::-1])
+    gained = np.diff(found, prepend=0)[::-1] > 0
+    return float(best[gained].mean())  # from the last found on, as official scorers add
 
 
 def _brief(found: Mapping[str, Any]) -> dict[str, float]:

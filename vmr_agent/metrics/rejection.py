@@ -31,7 +31,7 @@ def evaluate(submission: Sequence[Row], truth: Sequence[Row]) -> dict[str, float
     cut to the film, put in order and kept once. Raises ValueError where none of them is present.
     """
     told = {row["qid"]: row for row in submission}
-    asked = [(told[row["qid"]], _cleaned(row)) for row in truth if row["qid"] in told]
+    asked = [(_scored(told[row["qid"]]), _cleaned(row)) for row in truth if row["qid"] in told]
     if not any(windows for _, windows in asked):
         raise ValueError("no query of the truth has a moment: there is nothing to find")
     scores = np.array([existence(row) for row, _ in asked])
@@ -144,6 +144,13 @@ def _mean_of_means(shares: Floats) -> float:
     if not len(shares):
         return 0.0
     return float(np.mean([float(np.mean(column)) for column in shares.T.copy()]))
+
+
+def _scored(row: Row) -> Row:
+    """With a score for each window, 1 where it has none; existence by those that had one."""
+    windows = row["pred_relevant_windows"]
+    told = [window if len(window) > 2 else [*window, 1.0] for window in windows]
+    return {**row, "pred_exist_score": existence(row), "pred_relevant_windows": told}
 
 
 def _cleaned(row: Row) -> list[list[float]]:
