@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from made_benchmarks import FILMS, answers, asked, charades, highlights, main, toolbox
 
-from evals import run, submission
+from evals import parts, run, submission
 from evals.logbook import read, writing
 
 
@@ -165,9 +165,36 @@ def test_parts_add_up_and_what_is_finished_is_not_asked_again(
     assert sorted(found) == sorted(answers(read(whole)))
     assert answers(read(out)) == answers(read(whole))
     assert read(out).metrics == read(whole).metrics
+    parts_ = [str(tmp_path / f"{n}.jsonl") for n in (3, 1, 2)]
+    more = ["--annotations", str(films / "highlight_val_release.jsonl"), "--out"]
+    assert parts.main([*parts_, *more, str(tmp_path / "all.jsonl")]) == 0
+    assert answers(read(tmp_path / "all.jsonl")) == answers(read(whole))
+    assert read(tmp_path / "all.jsonl").metrics == read(whole).metrics
+    left = whole.with_suffix(".submission.jsonl").read_bytes()
+    assert (tmp_path / "all.submission.jsonl").read_bytes() == left
     size = out.stat().st_size
     assert asked(films, out) == 0
     assert out.stat().st_size - size < 10_000  # the metrics alone
+
+
+def test_parts_of_other_runs_are_not_joined(
+    films: Path, whole: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other, file = tmp_path / "o.jsonl", films / "highlight_val_release.jsonl"
+    assert asked(films, other, "--limit", 1, "--set", "verify.accept=0.6") == 0
+    (tmp_path / "a.jsonl").write_text("{}\n")
+    for given, truth, out, says in (
+        (other, file, "all.jsonl", "settings.verify.accept was 0.5 and is 0.6"),
+        (whole, tmp_path / "a.jsonl", "all.jsonl", "is not the highlight_val_release.jsonl"),
+        (whole, file, "o.jsonl", "is there already"),
+    ):
+        capsys.readouterr()
+        words = [str(whole), str(given), "--annotations", str(truth)]
+        assert parts.main([*words, "--out", str(tmp_path / out)]) == 2
+        error = capsys.readouterr().err
+        assert says in error
+        assert error.count("\n") == 1
+    assert not (tmp_path / "all.jsonl").exists()
 
 
 def test_a_limit_can_be_raised(films: Path, whole: Path, tmp_path: Path) -> None:
