@@ -10,6 +10,7 @@ from evals import submission
 from evals.columns import lines as table
 from evals.datasets import BENCHMARKS, Asked
 from evals.logbook import Metrics, Sample
+from vmr_agent import Moment
 from vmr_agent.metrics import rejection, strict
 from vmr_agent.metrics.scoring import Dataset, score, sureness
 
@@ -72,6 +73,22 @@ def _true(asked: Asked, sample: Sample) -> Row:
 
 def _without_saliency(row: Row) -> Row:
     return {key: told for key, told in row.items() if key != "pred_saliency_scores"}
+
+
+def slim(sample: Sample) -> Sample:
+    """What figures take of it: a tenth of its memory, for there may be tens of thousands."""
+    if sample.report is None:
+        return sample
+    report = sample.report
+    bare: Row = {"steps": (), "faults": (), "models": {}, "prompts": {}, "settings": {}}
+    bare["moments"] = tuple(_bare(each) for each in report.moments)
+    bare["rejected"] = _bare(report.rejected) if report.rejected else None
+    bare["coverage"] = report.coverage.model_copy(update={"closely": (), "passed_over": ()})
+    return sample.model_copy(update={"report": report.model_copy(update=bare)})
+
+
+def _bare(moment: Moment) -> Moment:
+    return moment.model_copy(update={"evidence": ()})
 
 
 def lines(told: Metrics) -> str:

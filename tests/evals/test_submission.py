@@ -58,6 +58,10 @@ def test_ten_at_most_the_best_first() -> None:
     assert found[0][2] == 0.7
 
 
+def test_windows_end_with_the_film_of_the_annotations() -> None:
+    assert windows(sample(moment(15, 20.4, 0.9), moment(20.1, 20.4, 0.8))) == [[15, 20, 0.9]]
+
+
 def test_where_nothing_was_found_the_server_gets_what_came_nearest() -> None:
     peak = (0.0, 0.1, 0.3, 0.5, 0.2, 0.0, 0.0, 0.0, 0.0, 0.4)
     assert windows(sample(rejected=moment(4, 9, 0.3))) == [[4, 9, 0.3]]
