@@ -174,6 +174,8 @@ class FeatureDesk:
         known = published.text(path) if path.is_file() else None
         self._encoder.know(asked.query, known)
         if asked.video != self._film:
+            for film in self._shelf.films():
+                self._shelf.forget(film)  # nobody asks about it again
             clips, motion = published.film(source.folder, asked.video)
             clip = source.seconds(asked, len(clips))
             duration = asked.duration or len(clips) * clip

@@ -147,13 +147,24 @@ KINDS: dict[str, type[Header | Sample | Metrics]] = {
 }
 
 
-def read(path: Path) -> Logbook:
-    """A file, without the line that a kill cut short. Raises LogbookError."""
+def entries(path: Path) -> Iterator[Header | Sample | Metrics]:
+    """Line by line, the header first, without a line that a kill cut short. Raises LogbookError."""
     try:
-        whole = path.read_bytes()
+        with path.open("rb") as file:
+            for number, line in enumerate(file, 1):
+                if not line.endswith(b"\n"):
+                    return
+                entry = _parsed(path, number, line)
+                if number == 1 and not isinstance(entry, Header):
+                    break
+                yield entry
     except OSError as error:
         raise LogbookError(f"{path} cannot be read: {error.strerror}") from error
-    lines = [_parsed(path, number, line) for number, line in enumerate(_whole(whole), 1)]
+
+
+def read(path: Path) -> Logbook:
+    """A whole file. Raises LogbookError."""
+    lines = [*entries(path)]
     if not lines or not isinstance(lines[0], Header):
         raise LogbookError(f"{path} does not begin with the header of a run")
     samples = {line.id: line for line in lines if isinstance(line, Sample)}
@@ -202,10 +213,6 @@ def writing(path: Path) -> Iterator[Writer]:
         file.seek(content.rfind(b"\n") + 1)
         file.truncate()
         yield Writer(file)
-
-
-def _whole(content: bytes) -> list[bytes]:
-    return content.split(b"\n")[:-1]
 
 
 def _parsed(path: Path, number: int, line: bytes) -> Header | Sample | Metrics:

@@ -29,16 +29,20 @@ HERE = ("home",)
 
 def dataset(name: str, split: str, path: Path, queries: int, missing: Sequence[str]) -> Dataset:
     """What is asked. Raises OSError without the file."""
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
     return Dataset(
         name=name,
         split=split,
         file=path.name,
-        sha256=digest,
+        sha256=digest(path),
         queries=queries,
         missing=tuple(missing),
     )
+
+
+def digest(path: Path) -> str:
+    """Of a whole file: SHA-256 in hexadecimal digits. Raises OSError without it."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def header(asked: Dataset, settings: Settings, models: dict[str, str], command: str) -> Header:

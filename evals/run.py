@@ -22,10 +22,10 @@ from evals.chosen import chosen
 from evals.datasets import BENCHMARKS, AnnotationError, Asked, films
 from evals.desk import Films, Source
 from evals.features import Features
-from evals.logbook import Header, LogbookError, Sample, Writer, read, writing
+from evals.logbook import Header, LogbookError, Sample, Writer, entries, writing
 from evals.plan import planned, tasks
 from evals.run_options import options
-from evals.scoring import lines, metrics
+from evals.scoring import lines, metrics, slim
 from evals.spread import Task, alone, spread
 from evals.telling import Telling
 from vmr_agent import Settings, VmrError
@@ -111,10 +111,12 @@ def resumed(log: Writer, path: Path, header: Header, again: bool) -> dict[str, S
         log.clear()
         log.add(header)
         return {}
-    book = read(path)
-    if other := provenance.difference(book.header, header):
+    before = entries(path)
+    known = next(before)
+    assert isinstance(known, Header), "the log was opened as one"
+    if other := provenance.difference(known, header):
         raise LogbookError(f"{path} is another run: {other}; name another file, or begin --again")
-    return {each.id: each for each in book.samples}
+    return {each.id: slim(each) for each in before if isinstance(each, Sample)}
 
 
 def ask(
@@ -130,7 +132,7 @@ def ask(
     with closing(come), Telling(sum(map(len, left))) as telling:
         for sample in come:
             log.add(sample)
-            samples[sample.id] = sample
+            samples[sample.id] = slim(sample)
             telling.hear(sample)
             asked += 1
             if sample.error is not None:

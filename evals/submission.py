@@ -35,10 +35,11 @@ def own(report: RunReport) -> Windows:
 
 
 def official(asked: Asked, sample: Sample | None) -> Windows:
-    """At least one window, best first."""
+    """At least one window, best first, in the film as the annotations have it."""
     if sample is None or sample.report is None:
         return [_window(0.0, asked.duration, 0.0)]
-    if found := own(sample.report):
+    inside = ([start, min(end, asked.duration), score] for start, end, score in own(sample.report))
+    if found := [window for window in inside if window[0] < window[1]]:
         return found
     if (nearest := sample.report.rejected) is not None:
         return [_window(nearest.span.start, nearest.span.end, nearest.score)]

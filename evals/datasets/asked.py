@@ -35,7 +35,7 @@ class Asked(NamedTuple):
     duration: float
     """Of the film in seconds, 0 where the file does not say."""
     row: Row
-    """What official scorers take."""
+    """What official scorers take; ``qid`` is the id where the file has none."""
 
 
 def asked(id: str, row: Row) -> Asked:
@@ -49,7 +49,7 @@ def asked(id: str, row: Row) -> Asked:
     duration = float(row.get("duration") or 0)
     if not (video.strip() and query.strip() and math.isfinite(duration)):
         raise ValueError("vid, query or duration is none")
-    return Asked(id, video, query, truth, duration, row)
+    return Asked(id, video, query, truth, duration, {"qid": id, **row})
 
 
 def text(path: Path) -> str:

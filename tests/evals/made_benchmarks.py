@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,8 +15,10 @@ from typing import Any
 import numpy as np
 from join_clips import make_clip
 
+from evals.logbook import Logbook
 from evals.run import main
 from vmr_agent import Settings
+from vmr_agent.errors import ShelfError
 from vmr_agent.protocols import Array
 from vmr_agent.testing import COLOURS, GREY, ColourEncoder, colour_toolbox
 from vmr_agent.toolbox import Toolbox
@@ -111,26 +114,58 @@ def toolbox(settings: Settings) -> Toolbox:
     assert settings.home is not None
     box = colour_toolbox(settings.home)
     chosen = {"without": settings.without, "verify": settings.verify}
-    encoder = Deadly() if DEADLY in os.environ else box.encoder
-    return replace(box, settings=box.settings.model_copy(update=chosen), encoder=encoder)
+    changed = box.settings.model_copy(update=chosen)
+    return replace(box, settings=changed, encoder=Troubled())
 
 
-DEADLY = "DEADLY"
-"""Names a file that each killed process adds a line to; so many of them are killed …"""
+KILLS, FULL, SLOW = "TOY_KILLS", "TOY_FULL", "TOY_SLOW"
+"""What the environment may say. Kills: how many, and a file that counts them. Seconds for slow."""
 
 
-class Deadly(ColourEncoder):
-    """… by a question about purple: by the kernel, for all that anybody else can tell."""
+class Troubled(ColourEncoder):
+    """Sees what the other one does, where nothing comes in between."""
 
     def relevance(self, vectors: Array, texts: Sequence[str]) -> Array:
-        """At most as many times as ``DEADLY_TIMES`` says."""
-        log, times = Path(os.environ[DEADLY]), int(os.environ["DEADLY_TIMES"])
-        before = len(log.read_text().splitlines()) if log.exists() else 0
-        if any("something purple" in text for text in texts) and before < times:
-            with log.open("a") as out:
+        """Killed by the kernel, for all that anybody can tell, when asked for something purple."""
+        if FULL in os.environ:
+            raise ShelfError("the shelf is full: free some room")
+        time.sleep(float(os.environ.get(SLOW, "0")))
+        times, _, log = os.environ.get(KILLS, "0").partition(" ")
+        if any("something purple" in text for text in texts) and _lines(log) < int(times):
+            with Path(log).open("a") as out:
                 out.write("killed\n")
             os.kill(os.getpid(), signal.SIGKILL)
         return super().relevance(vectors, texts)
+
+
+def _lines(log: str) -> int:
+    return len(Path(log).read_text().splitlines()) if log and Path(log).exists() else 0
+
+
+def words(films: Path, out: Path, *more: object, annotations: Path | None = None) -> list[str]:
+    """The command line of a run on the made QVHighlights."""
+    file = annotations or films / "highlight_val_release.jsonl"
+    told = ["--videos", films, "--annotations", file, "--split", "val", "--out", out, *more]
+    return ["--dataset", "qvhighlights", *map(str, told)]
+
+
+def asked(films: Path, out: Path, *more: object, annotations: Path | None = None) -> int:
+    """Its exit code, in this process."""
+    return main(words(films, out, *more, annotations=annotations), build=toolbox)
+
+
+def answers(book: Logbook) -> dict[str, Any]:
+    """What was answered, without how long that took."""
+    return {
+        each.id: (
+            each.video,
+            each.truth,
+            each.saliency,
+            each.report and [(m.span, m.score) for m in each.report.moments],
+            each.error and each.error.kind,
+        )
+        for each in book.samples
+    }
 
 
 if __name__ == "__main__":
