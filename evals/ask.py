@@ -3,9 +3,9 @@
     python -m evals.ask evals/demo/demo_film.mp4 evals/demo/demo_film.json
     python -m evals.ask joined.mp4 joined.json --first --absent absent.txt
 
-The truth is what ``evals.demo_film`` and ``evals.join`` write. An answer is right when the first
-moment overlaps a true one by half (IoU >= 0.5), and where there are several true ones, when each
-of them is found; a question about nothing in the film must find nothing.
+The truth is what ``evals.demo_film``, ``evals.join`` and ``evals.needle`` write. An answer is right
+when the first moment overlaps a true one by half (IoU >= 0.5), and where there are several true
+ones, when each of them is found; a question about nothing in the film must find nothing.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ def load(truth: Path, first: bool) -> Iterator[Question]:
     """The questions of a truth file; with ``first`` only the first about each clip."""
     content = json.loads(truth.read_text(encoding="utf-8"))
     seen: set[str] = set()
-    for entry in content["questions"] if "questions" in content else content["queries"]:
-        clip = entry.get("file", entry["query"])
+    for entry in content["queries"]:
+        clip = entry["file"] or entry["query"]
         if not (first and clip in seen):
             yield Question(entry["query"], tuple(Span(**moment) for moment in entry["moments"]))
         seen.add(clip)

@@ -16,6 +16,7 @@ import sys
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 import cv2
@@ -24,6 +25,8 @@ import numpy as np
 from evals.demo_script import CREDITS, QUESTIONS, SHOTS, Card, Pan, Shot, View
 from evals.film import FilmWriter, Form, Picture, Sound, write_film
 from evals.footage import read_sound
+from evals.joiner import Stretch
+from evals.needle.truth import Truth
 
 # Slow pans over stills compress well: slow x264 at this quality keeps the film under 3 MB.
 FORM = Form(rate=24_000, crf=27, preset="veryslow", tune="stillimage", audio_bits=40_000)
@@ -45,7 +48,7 @@ VOICES = {
     "espeak-ng": ("-v", "en-us", "-s", "150", "-w", "{out}", "{text}"),
 }
 
-Moments = dict[str, list[dict[str, float]]]
+Moments = dict[str, list[Stretch]]
 """Spans in seconds by what is there: the name of a shot, or a spoken line."""
 
 
@@ -76,9 +79,13 @@ def soundtrack(shot: Shot, start: float, voice: str, moments: Moments) -> Sound:
             raise ValueError(f"the shot {shot.name!r} is too short for {line!r}")
         track[first : first + len(said)] = said
         end = at + len(said) / FORM.rate
-        moments[line].append({"start": round(start + at, 3), "end": round(start + end, 3)})
+        moments[line].append(_stretch(start + at, start + end))
         at = end + PAUSE
     return track
+
+
+def _stretch(start: float, end: float) -> Stretch:
+    return {"start": round(start, 3), "end": round(end, 3)}
 
 
 def pan(photo: Picture, start: View, end: View, frames: int) -> Iterator[Picture]:
@@ -142,7 +149,7 @@ def film_shot(film: FilmWriter, shot: Shot, voice: str, moments: Moments) -> Non
     for picture in pictures(shot):
         at = film.samples - first
         film.write(picture, track[at : at + film.due])
-    moments[shot.name].append({"start": round(start, 3), "end": round(film.seconds, 3)})
+    moments[shot.name].append(_stretch(start, film.seconds))
 
 
 def make(folder: Path, voice: str) -> None:
@@ -152,14 +159,39 @@ def make(folder: Path, voice: str) -> None:
     with write_film(folder / "demo_film.mp4", FORM) as film:
         for shot in SHOTS:
             film_shot(film, shot, voice, moments)
-    found = {"": [], **moments}
-    questions = [
-        {"query": asked.query, "kind": asked.kind, "moments": found[asked.about]}
-        for asked in QUESTIONS
-    ]
-    truth = {"film": "demo_film.mp4", "duration": film.seconds, "questions": questions}
-    (folder / "demo_film.json").write_text(json.dumps(truth, indent=1) + "\n")
+    (folder / "demo_film.json").write_text(json.dumps(truth(moments), indent=1) + "\n")
     (folder / "CREDITS.md").write_text(CREDITS.format(voice=voice))
+
+
+def truth(moments: Moments) -> Truth:
+    """What is in the film and asked of it, as of any needle film."""
+    ends = [*accumulate((shot.seconds for shot in SHOTS), initial=0.0)]
+    shots = [(shot, _stretch(*span)) for shot, span in zip(SHOTS, pairwise(ends), strict=True)]
+    kinds = {asked.about: asked.kind for asked in QUESTIONS}
+    cards = [(shot.picture.title, span) for shot, span in shots if isinstance(shot.picture, Card)]
+    found: Moments = {"": [], **moments}
+    lines = [asked.about for asked in QUESTIONS if asked.kind == "heard"]
+    return {
+        "film": "demo_film.mp4",
+        "duration": ends[-1],
+        "seed": 0,
+        "clips": [
+            {"file": shot.name, "span": span, "kind": kinds.get(shot.name, "filling")}
+            for shot, span in shots
+        ],
+        "heard": [{"file": line, "span": span} for line in lines for span in found[line]],
+        "written": [{"text": title, "span": span} for title, span in cards],
+        "queries": [
+            {
+                "query": asked.query,
+                "kind": asked.kind,
+                "file": asked.about,
+                "spoken": asked.kind == "heard",
+                "moments": found[asked.about],
+            }
+            for asked in QUESTIONS
+        ],
+    }
 
 
 def find_voice() -> str:

@@ -47,7 +47,7 @@ class Question(NamedTuple):
     """What may be asked of the film."""
 
     query: str
-    kind: Literal["seen", "heard", "read", "repeated", "absent"]
+    kind: Literal["single", "heard", "read", "repeated", "absent"]
     about: str = ""
     """The name of the shots, or the spoken line, that answer it; nothing answers an absent one."""
 
@@ -116,9 +116,9 @@ SHOTS = (
 )
 
 QUESTIONS = (
-    Question("a cup of coffee on a wooden table", "seen", "coffee"),
-    Question("a photographer with a camera on a tripod", "seen", "photographer"),
-    Question("a rocket on the launch pad", "seen", "rocket"),
+    Question("a cup of coffee on a wooden table", "single", "coffee"),
+    Question("a photographer with a camera on a tripod", "single", "photographer"),
+    Question("a rocket on the launch pad", "single", "rocket"),
     Question("a cat looking around", "repeated", "cat"),
     Question("the ferry leaves the harbour at seven", "heard", FERRY),
     Question("a recipe with two eggs and a pinch of salt", "heard", RECIPE),

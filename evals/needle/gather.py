@@ -24,7 +24,7 @@ from vmr_agent.graph import Compiled, build_answer_graph
 from vmr_agent.rounds import Sieve
 from vmr_agent.state import State
 from vmr_agent.toolbox import Toolbox
-from vmr_agent.types import Channel, Scored
+from vmr_agent.types import Channel, Query, Scored
 
 Windows = list[tuple[float, float, float]]
 """Start, end and score of each, best first; seconds."""
@@ -62,6 +62,8 @@ class Round(NamedTuple):
     """Name of the array (S,) of seconds at which shots begin."""
     notes: Sequence[str] = ()
     """Where the boundaries of each proposal come from: those of quoted words are not moved."""
+    occurrence: int = 0
+    """Which time is asked for, as `understand` says it: 1 the first, -1 the last, 0 all."""
 
     @property
     def score(self) -> float:
@@ -108,10 +110,13 @@ def _asked(
                 turns[-1] |= update
     finally:
         running.showing.close()
+    query = turns[0]["query"]
+    assert isinstance(query, Query)
     for turn, made in enumerate(turns, 1):
         if "proposals" in made:
             about = (turn, len(turns))
-            yield _round(box, tray, asked, f"{name}/{turn}", about, made, arrays), made
+            told = _round(box, tray, asked, f"{name}/{turn}", about, made, arrays)
+            yield told._replace(occurrence=query.occurrence), made
 
 
 def _round(
@@ -152,7 +157,7 @@ def _round(
 
 def _answered(each: Round, made: Mapping[str, Any], settings: Settings) -> Round:
     """With what `verify` says under the settings that were asked for."""
-    verdict = tools.verify(made["proposals"], (), settings.verify)
+    verdict = tools.verify(made["proposals"], (), settings.verify, each.occurrence)
     return each._replace(answer=_windows(verdict.moments))
 
 

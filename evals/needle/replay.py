@@ -53,7 +53,7 @@ def _replayed(told: Round, arrays: Arrays, grounder: Grounder, settings: VerifyS
     notes = told.notes or [""] * len(told.proposals)
     ruled = [_proposal(each, note) for each, note in zip(told.proposals, notes, strict=True)]
     made = sorted(tools.placed(clips, ruled, reply), key=lambda each: -each.score)
-    verdict = tools.verify(tuple(made), (), settings)
+    verdict = tools.verify(tuple(made), (), settings, told.occurrence)
     return told._replace(
         proposals=[(each.span.start, each.span.end, each.score) for each in made],
         answer=[(each.span.start, each.span.end, each.score) for each in verdict.moments],

@@ -23,7 +23,7 @@ def truth() -> dict:
 
 
 def by_kind(truth: dict, kind: str) -> list[dict]:
-    return [question for question in truth["questions"] if question["kind"] == kind]
+    return [question for question in truth["queries"] if question["kind"] == kind]
 
 
 def test_the_film_is_small_and_as_long_as_it_says(truth):
@@ -40,14 +40,14 @@ def test_the_film_is_small_and_as_long_as_it_says(truth):
 
 
 def test_there_are_questions_of_every_kind(truth):
-    kinds = [question["kind"] for question in truth["questions"]]
-    assert set(kinds) == {"seen", "heard", "read", "repeated", "absent"}
+    kinds = [question["kind"] for question in truth["queries"]]
+    assert set(kinds) == {"single", "heard", "read", "repeated", "absent"}
     assert len(kinds) >= 8
     assert 2 <= kinds.count("absent") <= 3
 
 
 def test_every_moment_lies_in_the_film_and_only_absent_things_have_none(truth):
-    for question in truth["questions"]:
+    for question in truth["queries"]:
         spans = [(moment["start"], moment["end"]) for moment in question["moments"]]
         assert all(0 <= start < end <= truth["duration"] for start, end in spans)
         assert spans == sorted(spans)
@@ -57,7 +57,7 @@ def test_every_moment_lies_in_the_film_and_only_absent_things_have_none(truth):
 
 def test_shots_lie_where_the_script_puts_them(truth):
     cuts = np.cumsum([0.0, *(shot.seconds for shot in SHOTS)])
-    for question, asked in zip(truth["questions"], QUESTIONS, strict=True):
+    for question, asked in zip(truth["queries"], QUESTIONS, strict=True):
         assert (question["query"], question["kind"]) == (asked.query, asked.kind)
         if asked.kind not in ("heard", "absent"):
             assert question["moments"] == [
