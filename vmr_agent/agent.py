@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from vmr_agent import __version__, alarms, downloads, tools
 from vmr_agent.artefacts import Entry, Shelved
-from vmr_agent.coverage import coverage
+from vmr_agent.coverage import coverage, status
 from vmr_agent.errors import QueryError, SettingsError, ShelfError, VideoNotFoundError
 from vmr_agent.fetch import is_url
 from vmr_agent.files import is_file, is_folder, regular_file
 from vmr_agent.memory import give_back
 from vmr_agent.playback import probe
 from vmr_agent.prompts import load, names
-from vmr_agent.report import Fault, RunReport, Status
+from vmr_agent.report import RunReport
 from vmr_agent.settings import Settings, from_environment
 from vmr_agent.showing import Ahead
 from vmr_agent.state import State
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 STEPS = 1_000_000  # LangGraph's limit on steps of one run: every minute of film takes three
-SEEN = 0.95  # share of the film below which "it is not in there" would claim too much
 
 Watcher = Callable[["Progress"], None]
 
@@ -269,7 +268,7 @@ class VMRAgent:
         turned_down = [*state.judged.rejected, state.horizon.rejected]
         looked = [*state.horizon.looked, *(each.span for each in state.found.candidates)]
         return RunReport(
-            status=_status(moments, video, state.faults),
+            status=status(moments, video, state.faults),
             query=state.request,
             video=video,
             moments=moments,
@@ -293,14 +292,6 @@ def _address(video: str | Path) -> str | None:
 
 def _lay_at(known: Shelved, path: Path) -> bool:
     return known.video is not None and known.video.path == str(path)
-
-
-def _status(moments: tuple[Moment, ...], video: Video, faults: tuple[Fault, ...]) -> Status:
-    if any(fault.kind in ("budget", "chat") for fault in faults):
-        return "partial"
-    if moments:
-        return "found"
-    return "partial" if video.coverage < SEEN else "not_found"
 
 
 def _best(moments: list[Moment | None]) -> Moment | None:

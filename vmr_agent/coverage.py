@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from vmr_agent.intervals import Spans, both, joined, rest
-from vmr_agent.report import Coverage, Fault, PassedOver
-from vmr_agent.types import Span, Video
+from vmr_agent.report import Coverage, Fault, PassedOver, Status
+from vmr_agent.types import Moment, Span, Video
 
 UNREADABLE = "it cannot be read"
 SPENT = "the budget was spent"
 ALONE = "the chat model could not be asked"
 UNLIKE = "it resembles the question less"
+SEEN = 0.95
+"""Share of the film below which "it is not in there" would claim too much."""
 
 
 def coverage(
@@ -42,3 +44,12 @@ def _passed_over(left: Spans, video: Video, faults: Sequence[Fault]) -> tuple[Pa
     )
     parts = [PassedOver(span=span, why=why) for spans, why in sets for span in spans]
     return tuple(sorted(parts, key=lambda part: part.span.start))
+
+
+def status(moments: Sequence[Moment], video: Video, faults: Sequence[Fault]) -> Status:
+    """Whether it was found, is not in there, or could not be looked for everywhere."""
+    if any(fault.kind in ("budget", "chat") for fault in faults):
+        return "partial"
+    if moments:
+        return "found"
+    return "partial" if video.coverage < SEEN else "not_found"

@@ -137,6 +137,27 @@ def _parser() -> argparse.ArgumentParser:
     add("--absent", type=int, default=100, help="queries about nothing; -1 for all there are")
     add("--size", type=size, default=(640, 360), metavar="WIDTHxHEIGHT")
     add("--fps", type=rate, default=Fraction(25), help="pictures per second")
+    _asking(tasks)
+    task = tasks.add_parser("score", help="what was answered in gathered rounds, or would be")
+    task.set_defaults(do=_score)
+    add = task.add_argument
+    add("rounds", type=Path, nargs="+", metavar="ROUNDS.jsonl")
+    add("--grounder", type=Path, metavar="FOLDER", help="weights to be tried on them")
+    add("--out", type=Path, help="keep the figures")
+    add("--set", action="append", default=[], metavar="SETTING=VALUE")
+    task = tasks.add_parser("looks", help="where the dear look goes: by hand, by a selector, …")
+    task.set_defaults(do=_looks)
+    add = task.add_argument
+    add("rounds", type=Path, nargs="+", metavar="ROUNDS.jsonl")
+    add("--selector", type=Path, required=True, metavar="FOLDER", help="see evals.needle.looks")
+    add("--seed", type=int, default=0, help="of what a look says, and of chance")
+    add("--set", action="append", default=[], metavar="SETTING=VALUE")
+    add("--out", type=Path, required=True, metavar="OUT")
+    return parser
+
+
+def _asking(tasks: Any) -> None:
+    """The tasks that ask films."""
     for name, do, told in (
         ("run", _run, "ask the agent everything, and baselines beside it"),
         ("fit", _fit, "choose what the baselines would have to choose, on other films"),
@@ -156,22 +177,6 @@ def _parser() -> argparse.ArgumentParser:
             add("--again", action="store_true", help="throw away what the folder holds")
         if do is _alarms:
             add("--rate", type=float, action="append", help="of false alarms; again for more")
-    task = tasks.add_parser("score", help="what was answered in gathered rounds, or would be")
-    task.set_defaults(do=_score)
-    add = task.add_argument
-    add("rounds", type=Path, nargs="+", metavar="ROUNDS.jsonl")
-    add("--grounder", type=Path, metavar="FOLDER", help="weights to be tried on them")
-    add("--out", type=Path, help="keep the figures")
-    add("--set", action="append", default=[], metavar="SETTING=VALUE")
-    task = tasks.add_parser("looks", help="where the dear look goes: by hand, by a selector, …")
-    task.set_defaults(do=_looks)
-    add = task.add_argument
-    add("rounds", type=Path, nargs="+", metavar="ROUNDS.jsonl")
-    add("--selector", type=Path, required=True, metavar="FOLDER", help="see evals.needle.looks")
-    add("--seed", type=int, default=0, help="of what a look says, and of chance")
-    add("--set", action="append", default=[], metavar="SETTING=VALUE")
-    add("--out", type=Path, required=True, metavar="OUT")
-    return parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
