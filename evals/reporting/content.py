@@ -1,0 +1,142 @@
+"""All that a report says, as numbers and words; how it looks is the page's and the tables' own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from evals.reporting import cases, headline, labels, losses, provenance, slices, spending, trust
+from evals.reporting.figures import MEANING, Known, known, scheme
+from evals.reporting.runs import Run
+
+CHANGED = "+changes"
+"""At the end of a commit that is not all that ran."""
+FEW = 10
+"""Films from which an interval over films is to be believed."""
+
+
+class Side(NamedTuple):
+    """One of the runs."""
+
+    label: str
+    file: str
+    totals: headline.Totals
+    headlines: list[headline.Headline]
+    spent: spending.Spent
+    rooms: list[spending.Room]
+    losses: list[losses.Loss]
+    trust: trust.Trust | None
+    failures: list[provenance.Failure]
+    missing: tuple[tuple[str, ...], int]
+    """The first ones, and how many more."""
+    written: provenance.Sheet
+
+
+class Table(NamedTuple):
+    """A breakdown."""
+
+    name: str
+    rows: list[slices.Row]
+
+
+class Content(NamedTuple):
+    """A report."""
+
+    dataset: str
+    split: str
+    names: list[str]
+    """Of the figures."""
+    meaning: dict[str, str]
+    main: str
+    """The figure that cost is held against."""
+    sides: list[Side]
+    warnings: list[str]
+    matrix: list[list[headline.Beside]]
+    """(runs, figures); nothing of a single run."""
+    breakdown: list[Table]
+    """Of the first run, all figures."""
+    beside: list[Table]
+    """Of the main figure, the first run and how far others are from it; nothing of a single run."""
+    kinds: list[spending.Spent]
+    """Of the first run."""
+    worst: list[cases.Case]
+    """Of the first run."""
+    differing: list[cases.Apart]
+    """Of two runs."""
+    sheets: list[provenance.Sheet]
+    differences: provenance.Sheet
+    settings: provenance.Sheet
+    """Of the first run."""
+
+
+def content(runs: Sequence[Run]) -> Content:
+    """Of runs of one dataset; all others are held against the first."""
+    first, many = runs[0], len(runs) > 1
+    plan = scheme(first.dataset)
+    knowns = [known(run.samples) for run in runs]
+    names = headline.told(knowns[0], plan)
+    main = plan.main if plan.main in names else names[0]
+    sides = [
+        _side(label, run, each, main)
+        for label, run, each in zip(labels.labels(runs), runs, knowns, strict=True)
+    ]
+    parts = [slices.parts(run) for run in (runs if many else runs[:1])]
+    return Content(
+        first.header.dataset.name,
+        first.header.dataset.split,
+        names,
+        {name: MEANING[name] for name in names},
+        main,
+        sides,
+        [
+            warning
+            for side, run in zip(sides, runs, strict=True)
+            for warning in _warnings(side, run)
+        ],
+        headline.matrix(runs, knowns, names) if many else [],
+        [Table(by, slices.rows(first, some, names)) for by, some in parts[0].items()],
+        [Table(by, slices.apart(runs, parts, by, main)) for by in parts[0]] if many else [],
+        spending.by_kind(first, parts[0].get(slices.BY_KIND, []), main),
+        cases.worst(first, knowns[0]),
+        cases.differing(first, runs[1], knowns) if len(runs) == 2 else [],
+        provenance.sheets(runs),
+        provenance.differences([run.header for run in runs]),
+        provenance.settings(first.header),
+    )
+
+
+def _side(label: str, run: Run, each: Known, main: str) -> Side:
+    return Side(
+        label,
+        run.path.name,
+        headline.totals(run, each),
+        headline.headlines(run, each, scheme(run.dataset)),
+        spending.spent(label, run, each, main),
+        spending.rooms(run.samples),
+        losses.losses(run.samples),
+        trust.trust(run.samples),
+        provenance.failures(run),
+        provenance.missing(run.header),
+        provenance.written(run),
+    )
+
+
+def _warnings(side: Side, run: Run) -> list[str]:
+    """What makes figures worth less than they look."""
+    totals, told = side.totals, []
+    rest = totals.asked - totals.scored - totals.failed - totals.unlabelled
+    if totals.failed:
+        told.append(f"{totals.failed} samples failed and are in no figure.")
+    if totals.missing:
+        told.append(f"{totals.missing} videos of the dataset were missing.")
+    if rest > 0:
+        told.append(f"{rest} of {totals.asked} queries were not asked.")
+    if totals.unlabelled:
+        told.append(f"{totals.unlabelled} answers have no published truth and are in no figure.")
+    if totals.videos == 1:
+        told.append("All is of one film: there are no intervals over films.")
+    elif totals.videos < FEW:
+        told.append(f"There are but {totals.videos} films: intervals over films are rough.")
+    if run.header.commit.endswith(CHANGED):
+        told.append("The code had changes that are in no commit.")
+    return [f"{side.label}: {warning}" for warning in told]
