@@ -4,7 +4,8 @@ python -m evals.report A.jsonl
 python -m evals.report A.jsonl B.jsonl --out PAGE.html
 python -m evals.report A.jsonl --json > figures.json
 
-Files are run files (evals.logbook). The page lies beside the first one, unless ``--out`` says where.
+Files are run files (evals.logbook). The page lies beside the first
+one, unless ``--out`` says where.
 """
 
 from __future__ import annotations

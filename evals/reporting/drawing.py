@@ -68,7 +68,7 @@ def reliability(held: Trust) -> Plot:
         Point(
             _near(100 * b.told),
             *(_near(100 - 100 * b.right),) * 3,
-            f"{b.low:.0%} to {b.high:.0%}: {b.moments} moments, {b.told:.1%} sure, {b.right:.1%} right",
+            f"{b.moments} moments: on average {b.told:.1%} sure, {b.right:.1%} right",
             str(b.moments),
         )
         for b in held.bins
@@ -80,7 +80,8 @@ def reliability(held: Trust) -> Plot:
 def _costing(x: float, found: Estimate, says: str, number: int) -> Point:
     low, high = (found.low, found.high) if isfinite(found.low) else (found.value, found.value)
     told = f"{says}, {found.value:.1f} %"
-    return Point(x, *(_near(100 - y) for y in (found.value, low, high)), told, str(number))
+    y, least, most = (_near(100 - value) for value in (found.value, low, high))
+    return Point(x, y, least, most, told, str(number))
 
 
 def _percent() -> list[Tick]:
@@ -88,7 +89,7 @@ def _percent() -> list[Tick]:
 
 
 def _axis(values: Sequence[float], unit: str) -> tuple[Callable[[float], float], list[Tick]]:
-    """Where a value lies, and the ticks: from zero, or in powers of ten where values are far apart."""
+    """Where a value lies, and ticks: from zero; in powers of ten if values are far apart."""
     least, most = min(values), max(values)
     if least > 0 and most / least > WIDE:
         low, high = floor(log10(least)), floor(log10(most)) + 1

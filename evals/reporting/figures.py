@@ -31,11 +31,13 @@ class Scheme(NamedTuple):
     """Of its figures, as its papers have them."""
     main: str
     """The one that cost is held against."""
+    official: bool = True
+    """Whether somebody else's scorer settles which queries count; else all do."""
 
 
 QVHIGHLIGHTS = Scheme(("R1@0.5", "R1@0.7", "mAP"), "mAP")
 SINGLE = Scheme(("R1@0.3", "R1@0.5", "R1@0.7", "mIoU"), "R1@0.5")
-WHOLE = Scheme(("R1@0.5", "R1@0.7", "mAP", "mR@3", "rejection"), "R1@0.5")
+WHOLE = Scheme(("R1@0.5", "R1@0.7", "mAP", "mR@3", "rejection"), "R1@0.5", official=False)
 SCHEMES: Mapping[str, Scheme] = {
     "qvhighlights": QVHIGHLIGHTS,
     "qv-m2": Scheme((*QVHIGHLIGHTS.names, "mR@3"), "mAP"),
@@ -103,11 +105,11 @@ def against(samples: Sequence[Sample], truths: Sequence[Sequence[Window]]) -> Kn
     ]
     answers = Answers.of(windows, truths, MOST)
     there, some = answers.true > 0, answers.predicted > 0
-    first = np.maximum(answers.iou[:, 0].max(axis=-1), 0)
+    first = np.maximum(answers.iou[:, 0].max(axis=-1), 0.0)
     figures = {f"R1@{at}": Figure((first >= at) * 1.0, there, there) for at in (0.3, 0.5, 0.7)}
     figures["mIoU"] = Figure(first, there, there)
     precision = average_precision(answers).mean(axis=-1)
-    figures["mAP"] = Figure(precision, there & some, there)
+    figures["mAP"] = Figure(np.asarray(precision, np.float64), there & some, there)
     many, enough = answers.true >= MANY, answers.predicted >= MANY
     found = matched(answers.first(MANY).iou, RECALLS).sum(axis=-1).mean(axis=-1) / MANY
     figures["mR@3"] = Figure(np.where(enough, found, 0.0), many & enough, many)

@@ -69,6 +69,7 @@ def headlines(run: Run, known: Known, scheme: Scheme) -> list[Headline]:
     figures = [known.figures[name] for name in names]
     value, official = stacked(figures, "official")
     strict = stacked(figures, "strict")[1]
+    official = official if scheme.official else strict
     found = estimates(np.hstack([value, value]), np.hstack([official, strict]), run.videos)
     both = zip(names, found[: len(names)], found[len(names) :], strict=True)
     return [Headline(name, MEANING[name], plain, hard) for name, plain, hard in both]

@@ -89,11 +89,13 @@ def apart(runs: Sequence[Run], divided: Sequence[Parts], by: str, name: str) -> 
 
     Estimates are by the number of the run: "0" of the first itself, the others differences.
     """
-    first = divided[0][by]
+    first = [part for part in divided[0][by] if part.figures[name].strict.any()]
+    if not first:
+        return []
     value, counted = _columns([part.figures[name] for part in first])
     told = [Row(part.name, _size(part), {}) for part in first]
-    for row, found in zip(told, estimates(value, counted, runs[0].videos), strict=True):
-        row.estimates["0"] = found
+    for row, here_alone in zip(told, estimates(value, counted, runs[0].videos), strict=True):
+        row.estimates["0"] = here_alone
     for number, other in enumerate(runs[1:], 1):
         theirs = {part.name: part for part in divided[number].get(by, ())}
         both = [part for part in first if part.name in theirs]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -74,12 +73,12 @@ def by_kind(run: Run, kinds: Sequence[Part], figure: str) -> list[Spent]:
 
 def rooms(samples: Sequence[Sample]) -> list[Room]:
     """Where the time went, in the order of the house."""
-    seconds: Counter[str] = Counter()
+    seconds: dict[str, float] = {}
     costs: dict[str, Cost] = {}
     for step in (step for sample in samples for step in told(sample).steps):
-        seconds[step.room] += step.seconds
+        seconds[step.room] = seconds.get(step.room, 0.0) + step.seconds
         costs[step.room] = costs.get(step.room, Cost()) + step.cost
-    whole, queries = max(seconds.total(), 1e-9), len(samples)
+    whole, queries = max(sum(seconds.values()), 1e-9), len(samples)
     rows = []
     for room, taken in [*seconds.items()][:ROOMS]:
         money = costs[room].money

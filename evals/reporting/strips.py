@@ -50,7 +50,7 @@ def strip(sample: Sample, answers: Sequence[tuple[str, Sequence[Moment]]]) -> St
     true = [(*window, 1.0) for window in sample.truth[:DRAWN]]
     drawn = [*true, *(window for _, windows in given for window in windows)]
     whole = max([sample.duration, 1e-3, *(end for _, end, _ in drawn)])
-    start, end = _part(drawn, whole)
+    start, end = _part(drawn, whole) if true and len(drawn) > len(true) else (0.0, whole)
     rows = [("truth", true), *given]
     return Strip(
         clock(start),
@@ -72,8 +72,6 @@ def _bars(
 
 def _part(drawn: Sequence[tuple[float, float, float]], whole: float) -> tuple[float, float]:
     """Of the film, in which everything lies; the whole if that is not much more."""
-    if not drawn:
-        return 0.0, whole
     low, high = min(each[0] for each in drawn), max(each[1] for each in drawn)
     beside = max(AROUND * (high - low), 2.0)
     start, end = max(0.0, low - beside), min(whole, high + beside)
