@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from evals.reporting import cases, headline, labels, losses, provenance, slices, spending, trust
 from evals.reporting.figures import MEANING, Known, known, scheme
-from evals.reporting.runs import Run
+from evals.reporting.runs import Run, shared
 
 CHANGED = "+changes"
 """At the end of a commit that is not all that ran."""
@@ -20,6 +20,8 @@ class Side(NamedTuple):
 
     label: str
     file: str
+    shared: int
+    """Samples that the first run has too."""
     totals: headline.Totals
     headlines: list[headline.Headline]
     spent: spending.Spent
@@ -36,6 +38,8 @@ class Table(NamedTuple):
     """A breakdown."""
 
     name: str
+    figures: list[str]
+    """Those that count any query in it."""
     rows: list[slices.Row]
 
 
@@ -77,7 +81,7 @@ def content(runs: Sequence[Run]) -> Content:
     names = headline.told(knowns[0], plan)
     main = plan.main if plan.main in names else names[0]
     sides = [
-        _side(label, run, each, main)
+        _side(label, run, each, main)._replace(shared=len(shared(first, run)[0]))
         for label, run, each in zip(labels.labels(runs), runs, knowns, strict=True)
     ]
     parts = [slices.parts(run) for run in (runs if many else runs[:1])]
@@ -91,11 +95,11 @@ def content(runs: Sequence[Run]) -> Content:
         [
             warning
             for side, run in zip(sides, runs, strict=True)
-            for warning in _warnings(side, run)
+            for warning in _warnings(side, run, many)
         ],
         headline.matrix(runs, knowns, names) if many else [],
-        [Table(by, slices.rows(first, some, names)) for by, some in parts[0].items()],
-        [Table(by, slices.apart(runs, parts, by, main)) for by in parts[0]] if many else [],
+        [_divided(first, by, some, names) for by, some in parts[0].items()],
+        _beside(runs, parts, main) if many else [],
         spending.by_kind(first, parts[0].get(slices.BY_KIND, []), main),
         cases.worst(first, knowns[0]),
         cases.differing(first, runs[1], knowns) if len(runs) == 2 else [],
@@ -105,10 +109,21 @@ def content(runs: Sequence[Run]) -> Content:
     )
 
 
+def _divided(run: Run, by: str, some: Sequence[slices.Part], names: Sequence[str]) -> Table:
+    held = [name for name in names if any(part.figures[name].strict.any() for part in some)]
+    return Table(by, held, slices.rows(run, some, held))
+
+
+def _beside(runs: Sequence[Run], parts: Sequence[slices.Parts], main: str) -> list[Table]:
+    told = [Table(by, [main], slices.apart(runs, parts, by, main)) for by in parts[0]]
+    return [table for table in told if table.rows]
+
+
 def _side(label: str, run: Run, each: Known, main: str) -> Side:
     return Side(
         label,
         run.path.name,
+        len(run.samples),
         headline.totals(run, each),
         headline.headlines(run, each, scheme(run.dataset)),
         spending.spent(label, run, each, main),
@@ -121,7 +136,7 @@ def _side(label: str, run: Run, each: Known, main: str) -> Side:
     )
 
 
-def _warnings(side: Side, run: Run) -> list[str]:
+def _warnings(side: Side, run: Run, many: bool) -> list[str]:
     """What makes figures worth less than they look."""
     totals, told = side.totals, []
     rest = totals.asked - totals.scored - totals.failed - totals.unlabelled
@@ -139,4 +154,4 @@ def _warnings(side: Side, run: Run) -> list[str]:
         told.append(f"There are but {totals.videos} films: intervals over films are rough.")
     if run.header.commit.endswith(CHANGED):
         told.append("The code had changes that are in no commit.")
-    return [f"{side.label}: {warning}" for warning in told]
+    return [f"{side.label}: {warning}" if many else warning for warning in told]

@@ -107,7 +107,7 @@ def against(samples: Sequence[Sample], truths: Sequence[Sequence[Window]]) -> Kn
     there, some = answers.true > 0, answers.predicted > 0
     first = np.maximum(answers.iou[:, 0].max(axis=-1), 0.0)
     figures = {f"R1@{at}": Figure((first >= at) * 1.0, there, there) for at in (0.3, 0.5, 0.7)}
-    figures["mIoU"] = Figure(first, there, there)
+    figures["mIoU"] = Figure(np.asarray(first, np.float64), there, there)
     precision = average_precision(answers).mean(axis=-1)
     figures["mAP"] = Figure(np.asarray(precision, np.float64), there & some, there)
     many, enough = answers.true >= MANY, answers.predicted >= MANY

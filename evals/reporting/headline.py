@@ -25,7 +25,7 @@ class Headline(NamedTuple):
     @property
     def same(self) -> bool:
         """Whether both count the same queries."""
-        return self.official == self.strict
+        return self.official.queries == self.strict.queries
 
 
 class Totals(NamedTuple):

@@ -92,7 +92,13 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"two": _two, "between": _between, "signed": _signed, "clock": clock}
+    made.filters |= {
+        "two": _two,
+        "between": _between,
+        "signed": _signed,
+        "plus": _plus,
+        "clock": clock,
+    }
     made.tests["known"] = _known
     return made
 
@@ -114,13 +120,20 @@ def _two(value: float) -> str:
     return "–" if isnan(value) else f"{value:.2f}"
 
 
+def _plus(value: float) -> str:
+    """Two decimals with a sign, a minus as wide as a plus."""
+    return f"{value:+.2f}".replace("-", "−")
+
+
 def _between(found: Estimate) -> str:
     """Where it lies, empty if that is not known."""
     return "" if isnan(found.low) else f"{found.low:.1f} – {found.high:.1f}"
 
 
 def _signed(found: Estimate) -> str:
-    return f"{found.low:+.1f} to {found.high:+.1f}" if not isnan(found.low) else ""
+    if isnan(found.low):
+        return ""
+    return f"{found.low:+.1f} to {found.high:+.1f}".replace("-", "−")
 
 
 def _seconds(spent: Spent) -> float:

@@ -34,7 +34,7 @@ def _tables(told: content.Content) -> Iterable[Table]:
     if told.matrix:
         yield _matrix(told)
     for each in told.breakdown:
-        yield _breakdown(each, told.names)
+        yield _breakdown(each)
     for each in told.beside:
         yield _beside(each, told)
     yield _costs(told)
@@ -56,16 +56,20 @@ def _headline(told: content.Content) -> Table:
 
 
 def _matrix(told: content.Content) -> Table:
-    table = _table("Less the first run, on the queries that both have", ["run", *told.names])
+    table = _table(
+        "Less the first run, on the queries that both have", ["run", "queries", *told.names]
+    )
     for side, row in zip(told.sides[1:], told.matrix[1:], strict=True):
-        _row(table, [side.label, *map(difference, row)])
+        _row(table, [side.label, str(side.shared), *map(difference, row)])
     return table
 
 
-def _breakdown(each: content.Table, names: Sequence[str]) -> Table:
-    table = _table(each.name, ["", "queries", *names])
+def _breakdown(each: content.Table) -> Table:
+    table = _table(each.name, ["", "queries", *each.figures])
     for row in each.rows:
-        _row(table, [row.name, str(row.queries), *(estimate(row.estimates[n]) for n in names)])
+        _row(
+            table, [row.name, str(row.queries), *(estimate(row.estimates[n]) for n in each.figures)]
+        )
     return table
 
 
