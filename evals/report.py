@@ -32,7 +32,8 @@ WIDE = 200
 def main(argv: Sequence[str] | None = None) -> int:
     """Report on what the command line names."""
     args = _parser().parse_args(argv)
-    out: Path = args.out or args.runs[0].with_suffix(".html")
+    first: Path = args.runs[0]
+    out: Path = args.out or (first.with_suffix(".html") if first.name else first)
     try:
         page.check(out, args.runs)
         told = content(together(args.runs))

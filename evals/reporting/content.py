@@ -84,7 +84,7 @@ def content(runs: Sequence[Run]) -> Content:
         _side(label, run, each, main)._replace(shared=len(shared(first, run)[0]))
         for label, run, each in zip(labels.labels(runs), runs, knowns, strict=True)
     ]
-    parts = [slices.parts(run) for run in (runs if many else runs[:1])]
+    parts = [slices.parts(run, each) for run, each in zip(runs, knowns, strict=True)]
     return Content(
         first.header.dataset.name,
         first.header.dataset.split,

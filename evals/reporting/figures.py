@@ -7,7 +7,7 @@ A figure is the mean of its values over the queries that it counts: the official
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from vmr_agent.metrics.qvm2 import RECALLS
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+Which = Literal["official", "strict"]
 MANY = 3
 """Moments from which a query has an mR@3."""
 
@@ -106,12 +107,20 @@ def against(samples: Sequence[Sample], truths: Sequence[Sequence[Window]]) -> Kn
     answers = Answers.of(windows, truths, MOST)
     there, some = answers.true > 0, answers.predicted > 0
     first = np.maximum(answers.iou[:, 0].max(axis=-1), 0.0)
-    figures = {f"R1@{at}": Figure((first >= at) * 1.0, there, there) for at in (0.3, 0.5, 0.7)}
+    figures = {
+        f"R1@{at}": Figure((first >= at).astype(np.float64), there, there) for at in (0.3, 0.5, 0.7)
+    }
     figures["mIoU"] = Figure(np.asarray(first, np.float64), there, there)
     precision = average_precision(answers).mean(axis=-1)
     figures["mAP"] = Figure(np.asarray(precision, np.float64), there & some, there)
     many, enough = answers.true >= MANY, answers.predicted >= MANY
     found = matched(answers.first(MANY).iou, RECALLS).sum(axis=-1).mean(axis=-1) / MANY
-    figures["mR@3"] = Figure(np.where(enough, found, 0.0), many & enough, many)
-    figures["rejection"] = Figure(~some * 1.0, ~there, ~there)
+    figures["mR@3"] = Figure(np.asarray(found * enough, np.float64), many & enough, many)
+    figures["rejection"] = Figure((~some).astype(np.float64), ~there, ~there)
     return Known(figures, some, there)
+
+
+def stacked(figures: Sequence[Figure], which: Which) -> tuple[Floats, Bools]:
+    """(Q, C) values, and whether they count ``official``-ly or ``strict``-ly."""
+    value = np.stack([figure.value for figure in figures], axis=1)
+    return value, np.stack([getattr(figure, which) for figure in figures], axis=1)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from evals.reporting.figures import MEANING, Figure, Known, Scheme
+from evals.reporting.figures import MEANING, Known, Scheme, stacked
 from evals.reporting.intervals import Estimate, differences, estimates
 from evals.reporting.runs import Run, shared
 
@@ -112,12 +112,6 @@ def matrix(
         both = zip(_strict(run, known, names), apart, strict=True)
         rows.append([Beside(name, found, less) for (name, found), less in both])
     return rows
-
-
-def stacked(figures: Sequence[Figure], which: str) -> tuple[np.ndarray, np.ndarray]:
-    """(Q, C) values, and whether they count ``official``-ly or ``strict``-ly."""
-    value = np.stack([figure.value for figure in figures], axis=1)
-    return value, np.stack([getattr(figure, which) for figure in figures], axis=1)
 
 
 def _strict(run: Run, known: Known, names: Sequence[str]) -> list[tuple[str, Estimate]]:

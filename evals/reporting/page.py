@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from math import isnan
 from pathlib import Path
 
@@ -40,11 +41,15 @@ def page(told: Content) -> str:
 
 def check(path: Path, runs: Sequence[Path]) -> None:
     """Raises ReportError where a page cannot be written, before the work is done."""
-    if path.is_dir():
-        raise ReportError(f"{path} is a folder; give --out a file to write")
-    if any(run.exists() and path.exists() and run.samefile(path) for run in runs):
-        raise ReportError(f"{path} is one of the runs; give --out another file")
-    if not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
+    try:
+        if path.is_dir():
+            raise ReportError(f"{path} is a folder; give --out a file to write")
+        if any(run.exists() and path.exists() and run.samefile(path) for run in runs):
+            raise ReportError(f"{path} is one of the runs; give --out another file")
+        writable = path.parent.is_dir() and os.access(path.parent, os.W_OK)
+    except OSError as error:
+        raise ReportError(f"{path} cannot be written: {error.strerror}") from error
+    if not writable:
         raise ReportError(f"{path.parent} is no folder that can be written to; give another --out")
 
 
@@ -56,7 +61,8 @@ def write(path: Path, told: Content) -> int:
         part.write_bytes(whole)
         part.replace(path)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink()
         raise ReportError(f"{path} cannot be written: {error.strerror}") from error
     return len(whole)
 

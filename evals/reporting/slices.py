@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from evals.logbook import Sample
-from evals.reporting.figures import Figure, Figures, against, known
+from evals.reporting.figures import Bools, Figures, Known, against, stacked
 from evals.reporting.intervals import Estimate, differences, estimates
 from evals.reporting.runs import Run, shared
 
@@ -60,9 +60,9 @@ class Row(NamedTuple):
 Parts = dict[str, list[Part]]
 
 
-def parts(run: Run) -> Parts:
+def parts(run: Run, known: Known) -> Parts:
     """Of a run, by what they are divided by; none in which there is no query."""
-    samples, whole = run.samples, known(run.samples).figures
+    samples, whole = run.samples, known.figures
     seconds = np.array([sample.duration for sample in samples])
     films = {n: (seconds > low) & (seconds <= high) for n, (low, high) in FILMS.items()}
     true = np.array([min(len(sample.truth), 3) for sample in samples])
@@ -79,7 +79,7 @@ def parts(run: Run) -> Parts:
 def rows(run: Run, some: Sequence[Part], names: Sequence[str]) -> list[Row]:
     """Figures of parts, with their intervals."""
     chosen = [part.figures[name] for part in some for name in names]
-    value, counted = _columns(chosen)
+    value, counted = stacked(chosen, "strict")
     found = iter(estimates(value, counted, run.videos))
     return [Row(p.name, _size(p), {name: next(found) for name in names}) for p in some]
 
@@ -92,7 +92,7 @@ def apart(runs: Sequence[Run], divided: Sequence[Parts], by: str, name: str) -> 
     first = [part for part in divided[0][by] if part.figures[name].strict.any()]
     if not first:
         return []
-    value, counted = _columns([part.figures[name] for part in first])
+    value, counted = stacked([part.figures[name] for part in first], "strict")
     told = [Row(part.name, _size(part), {}) for part in first]
     for row, here_alone in zip(told, estimates(value, counted, runs[0].videos), strict=True):
         row.estimates["0"] = here_alone
@@ -100,8 +100,8 @@ def apart(runs: Sequence[Run], divided: Sequence[Parts], by: str, name: str) -> 
         theirs = {part.name: part for part in divided[number].get(by, ())}
         both = [part for part in first if part.name in theirs]
         here, there = shared(runs[0], other)
-        mine = _columns([part.figures[name] for part in both])
-        its = _columns([theirs[part.name].figures[name] for part in both])
+        mine = stacked([part.figures[name] for part in both], "strict")
+        its = stacked([theirs[part.name].figures[name] for part in both], "strict")
         videos = [runs[0].videos[n] for n in here]
         counts = (mine[1][here], its[1][there])
         found = differences(mine[0][here], its[0][there], counts, videos)
@@ -122,7 +122,7 @@ def _lengths(samples: Sequence[Sample]) -> list[Part]:
     return told
 
 
-def _kinds(samples: Sequence[Sample]) -> dict[str, np.ndarray]:
+def _kinds(samples: Sequence[Sample]) -> dict[str, Bools]:
     """Of each kind which samples are of it; nothing where a dataset has no kinds."""
     groups = np.array([sample.group for sample in samples], np.str_)
     often = [name for name, _ in Counter(groups.tolist()).most_common(KINDS)]
@@ -131,7 +131,7 @@ def _kinds(samples: Sequence[Sample]) -> dict[str, np.ndarray]:
     return {name or "no kind": groups == name for name in often} | {REST: ~np.isin(groups, often)}
 
 
-def _of(whole: Figures, masks: Mapping[str, np.ndarray]) -> list[Part]:
+def _of(whole: Figures, masks: Mapping[str, Bools]) -> list[Part]:
     return [
         Part(name, {n: figure.of(mask) for n, figure in whole.items()})
         for name, mask in masks.items()
@@ -142,9 +142,3 @@ def _of(whole: Figures, masks: Mapping[str, np.ndarray]) -> list[Part]:
 def _size(part: Part) -> int:
     counted = part.figures["R1@0.5"].strict | part.figures["rejection"].strict
     return int(counted.sum())
-
-
-def _columns(chosen: Sequence[Figure]) -> tuple[np.ndarray, np.ndarray]:
-    """(Q, C) values and whether they count, strictly."""
-    value = np.stack([figure.value for figure in chosen], axis=1)
-    return value, np.stack([figure.strict for figure in chosen], axis=1)

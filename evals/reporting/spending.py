@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from evals.logbook import Sample
-from evals.reporting.figures import Known
+from evals.reporting.figures import Known, stacked
 from evals.reporting.intervals import Estimate, estimates
 from evals.reporting.runs import Run, told
 from evals.reporting.slices import Part
@@ -54,20 +54,20 @@ class Room(NamedTuple):
 
 def spent(name: str, run: Run, known: Known, figure: str) -> Spent:
     """Of all samples of a run."""
-    value, counted = known.figures[figure].value, known.figures[figure].strict
-    found = estimates(value[:, None], counted[:, None], run.videos)[0]
-    return _spent(name, run.samples, found)
+    value, counted = stacked([known.figures[figure]], "strict")
+    return _spent(name, run.samples, estimates(value, counted, run.videos)[0])
 
 
 def by_kind(run: Run, kinds: Sequence[Part], figure: str) -> list[Spent]:
     """Of the kinds of a run that the figure is about."""
+    about = [kind for kind in kinds if kind.figures[figure].strict.any()]
+    if not about:
+        return []
+    value, counted = stacked([kind.figures[figure] for kind in about], "strict")
     rows = []
-    for kind in kinds:
-        value, counted = kind.figures[figure].value, kind.figures[figure].strict
-        if counted.any():
-            found = estimates(value[:, None], counted[:, None], run.videos)[0]
-            mine = [s for s, held in zip(run.samples, counted, strict=True) if held]
-            rows.append(_spent(kind.name, mine, found))
+    for number, found in enumerate(estimates(value, counted, run.videos)):
+        mine = [run.samples[n] for n in np.flatnonzero(counted[:, number])]
+        rows.append(_spent(about[number].name, mine, found))
     return rows
 
 
