@@ -7,7 +7,8 @@
     │   ├── VideoTooLargeError   more pixels in a frame than the settings allow
     │   ├── QueryError           empty, or longer than a question
     │   ├── SettingsError        settings that contradict each other
-    │   └── TrainingError        nothing can be learned from that, or it was begun otherwise
+    │   ├── TrainingError        nothing can be learned from that, or it was begun otherwise
+    │   └── ScoringError         predictions or a truth of which there are no figures
     ├── MachineError             something this machine lacks: says what to install or lower
     │   ├── WeightsError         a weight file is missing or is not the one expected
     │   └── ShelfError           the shelf cannot be written or read
@@ -60,6 +61,10 @@ class SettingsError(CallerError):
 
 class TrainingError(CallerError):
     """Nothing can be learned from that data, or what lies in the folder was begun otherwise."""
+
+
+class ScoringError(CallerError):
+    """Predictions and a truth that cannot be scored as they are."""
 
 
 class MachineError(VmrError):

@@ -26,10 +26,10 @@ from evals.needle.looks import (
     ways,
 )
 from evals.playlist import JoinError
-from evals.refine.paired import DRAWS, draws
 from vmr_agent import Settings
 from vmr_agent.grounding import checkpoint
 from vmr_agent.intervals import Spans
+from vmr_agent.metrics.bootstrap import DRAWS, draws
 from vmr_agent.types import Span
 
 Floats = NDArray[np.float64]

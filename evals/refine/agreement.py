@@ -7,9 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from evals.refine.paired import DRAWS, Floats, draws, shares
 from evals.refine.rows import TRUTH, WINDOWS, YOUTUBE, Row
 from vmr_agent.grounding.inputs import tied_ranks
+from vmr_agent.metrics.bootstrap import DRAWS, draws
+from vmr_agent.metrics.matching import Floats
+from vmr_agent.metrics.strict import shares
 
 MOST = 10
 

@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 
 from evals.refine.agreement import agreement, concatenated
-from evals.refine.paired import NAMES, draws, figures, main, shares, table
+from evals.refine.paired import main, table
 from evals.refine.rows import TRUTH, WINDOWS
 from evals.refine.table import figures as official
+from vmr_agent.metrics.bootstrap import draws
+from vmr_agent.metrics.strict import NAMES, tally
 
 Rows = list[dict[str, Any]]
 
@@ -36,8 +38,7 @@ def made(seed: int, queries: int = 60) -> tuple[Rows, Rows, Rows]:
 
 def test_its_figures_are_the_official_ones() -> None:
     first, _, truth = made(0)
-    true = np.array([len(row[TRUTH]) for row in truth])
-    found = figures(shares(first, truth), true, np.ones((1, len(truth))))[0]
+    found = tally(first, truth).figures(np.ones((1, len(truth))))[0]
     known = official(first, truth)
     assert found == pytest.approx([known[name] for name in NAMES], abs=0.02)
 
