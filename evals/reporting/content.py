@@ -24,6 +24,8 @@ class Side(NamedTuple):
     """Samples that the first run has too."""
     totals: headline.Totals
     headlines: list[headline.Headline]
+    rejection: dict[str, float]
+    """Of present and absent queries together; nothing where there are not both."""
     spent: spending.Spent
     rooms: list[spending.Room]
     losses: list[losses.Loss]
@@ -81,7 +83,7 @@ def content(runs: Sequence[Run]) -> Content:
     names = headline.told(knowns[0], plan)
     main = plan.main if plan.main in names else names[0]
     sides = [
-        _side(label, run, each, main)._replace(shared=len(shared(first, run)[0]))
+        _side(label, run, each, names, main)._replace(shared=len(shared(first, run)[0]))
         for label, run, each in zip(labels.labels(runs), runs, knowns, strict=True)
     ]
     parts = [slices.parts(run, each) for run, each in zip(runs, knowns, strict=True)]
@@ -119,14 +121,17 @@ def _beside(runs: Sequence[Run], parts: Sequence[slices.Parts], main: str) -> li
     return [table for table in told if table.rows]
 
 
-def _side(label: str, run: Run, each: Known, main: str) -> Side:
+def _side(label: str, run: Run, each: Known, names: Sequence[str], main: str) -> Side:
+    headlines = headline.headlines(run, each, scheme(run.dataset), names)
+    found = next(one.strict for one in headlines if one.name == main)
     return Side(
         label,
         run.path.name,
         len(run.samples),
         headline.totals(run, each),
-        headline.headlines(run, each, scheme(run.dataset)),
-        spending.spent(label, run, each, main),
+        headlines,
+        headline.rejected(run),
+        spending.spent(label, run.samples, found),
         spending.rooms(run.samples),
         losses.losses(run.samples),
         trust.trust(run.samples),

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from evals.logbook import Sample, Window
 from evals.reporting.runs import told
 from vmr_agent.metrics.matching import Answers, matched
-from vmr_agent.metrics.qvhighlights import MOST, average_precision
+from vmr_agent.metrics.qvhighlights import MOST, average_precision, first_overlap
 from vmr_agent.metrics.qvm2 import RECALLS
 
 Floats = NDArray[np.float64]
@@ -106,11 +106,11 @@ def against(samples: Sequence[Sample], truths: Sequence[Sequence[Window]]) -> Kn
     ]
     answers = Answers.of(windows, truths, MOST)
     there, some = answers.true > 0, answers.predicted > 0
-    first = np.maximum(answers.iou[:, 0].max(axis=-1), 0.0)
+    first = first_overlap(answers)
     figures = {
         f"R1@{at}": Figure((first >= at).astype(np.float64), there, there) for at in (0.3, 0.5, 0.7)
     }
-    figures["mIoU"] = Figure(np.asarray(first, np.float64), there, there)
+    figures["mIoU"] = Figure(first, there, there)
     precision = average_precision(answers).mean(axis=-1)
     figures["mAP"] = Figure(np.asarray(precision, np.float64), there & some, there)
     many, enough = answers.true >= MANY, answers.predicted >= MANY

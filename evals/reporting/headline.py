@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from evals.logbook import Sample
 from evals.reporting.figures import MEANING, Known, Scheme, stacked
 from evals.reporting.intervals import Estimate, differences, estimates
 from evals.reporting.runs import Run, shared
+from evals.reporting.runs import told as report
+from vmr_agent.metrics import rejection
+
+REJECTION = ("AUROC", "Rej-F1@0.4", "Acc@0.4", "Rej-F1@0.6", "Acc@0.6", "G-mIoU@1", "G-mIoU@3")
+"""Figures of the toolkit that are about queries both present and absent."""
 
 
 class Headline(NamedTuple):
@@ -63,9 +69,8 @@ class Beside(NamedTuple):
         return int(self.apart.low > 0) - int(self.apart.high < 0)
 
 
-def headlines(run: Run, known: Known, scheme: Scheme) -> list[Headline]:
-    """Of one run; without those that count no query."""
-    names = told(known, scheme)
+def headlines(run: Run, known: Known, scheme: Scheme, names: Sequence[str]) -> list[Headline]:
+    """Of one run."""
     figures = [known.figures[name] for name in names]
     value, official = stacked(figures, "official")
     strict = stacked(figures, "strict")[1]
@@ -97,6 +102,17 @@ def totals(run: Run, known: Known) -> Totals:
     )
 
 
+def rejected(run: Run) -> dict[str, float]:
+    """As the toolkit of generalized moment retrieval has it; nothing if all or none is present."""
+    if len({bool(sample.truth) for sample in run.samples}) < 2:
+        return {}
+    truth = [
+        {"qid": s.id, "duration": s.duration, "relevant_windows": s.truth} for s in run.samples
+    ]
+    found = rejection.evaluate([_submitted(sample) for sample in run.samples], truth)
+    return {name: found[name] for name in REJECTION}
+
+
 def matrix(
     runs: Sequence[Run], knowns: Sequence[Known], names: Sequence[str]
 ) -> list[list[Beside]]:
@@ -112,6 +128,17 @@ def matrix(
         both = zip(_strict(run, known, names), apart, strict=True)
         rows.append([Beside(name, found, less) for (name, found), less in both])
     return rows
+
+
+def _submitted(sample: Sample) -> dict[str, Any]:
+    """Existence is the best score of anything, accepted or not."""
+    answer = report(sample)
+    seen = [*answer.moments, *([answer.rejected] if answer.rejected else [])]
+    return {
+        "qid": sample.id,
+        "pred_exist_score": max((each.score for each in seen), default=0.0),
+        "pred_relevant_windows": [[m.span.start, m.span.end, m.score] for m in answer.moments],
+    }
 
 
 def _strict(run: Run, known: Known, names: Sequence[str]) -> list[tuple[str, Estimate]]:

@@ -1,24 +1,18 @@
-"""How sure a figure is: bootstrap over videos, whose queries are drawn together (Efron 1979)."""
+"""How sure figures are, and differences of runs: the metrics' bootstrap over videos, by column."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from evals.reporting.figures import Bools, Floats
+from vmr_agent.metrics import bootstrap
+from vmr_agent.metrics.bootstrap import Interval, Tally
 
-DRAWS = 2000
-SEED = 0
 Whole = NDArray[np.int64]
-UNSURE = (float("nan"), float("nan"))
-AT_ONCE = 200
-"""Draws that are weighed together: with 10,000 videos 16 MB."""
-BETWEEN = (2.5, 97.5)
-"""Percentiles."""
 
 
 class Estimate(NamedTuple):
@@ -35,8 +29,8 @@ class Estimate(NamedTuple):
 
 def estimates(value: Floats, counted: Bools, videos: Sequence[str]) -> list[Estimate]:
     """Of C figures, from (Q, C) values from 0 to 1, whether they count, and the (Q,) videos."""
-    drawn, films = _drawn(value, counted, videos)
-    return _summary(drawn, films, counted)
+    found = bootstrap.intervals(_tally(value, counted), videos)
+    return _told([*found.values()], _films(counted, videos), counted)
 
 
 def differences(
@@ -46,39 +40,27 @@ def differences(
 
     ``queries`` are those that either counts.
     """
-    before, films = _drawn(first, counted[0], videos)
-    after, others = _drawn(other, counted[1], videos)
-    return _summary(after - before, np.minimum(films, others), counted[0] | counted[1])
+    pair = _tally(first, counted[0]), _tally(other, counted[1])
+    found = [each.change for each in bootstrap.differences(*pair, videos).values()]
+    films = np.minimum(*(_films(each, videos) for each in counted))
+    return _told(found, films, counted[0] | counted[1])
 
 
-def _drawn(value: Floats, counted: Bools, videos: Sequence[str]) -> tuple[Floats, Whole]:
-    """(1 + draws, C) in percent, first of all videos as they are; (C,) videos that count."""
-    names, place = np.unique(np.asarray(videos, np.str_), return_inverse=True)
-    sums, held = (np.zeros((len(names), value.shape[1])) for _ in range(2))
-    np.add.at(sums, place, value * counted)
-    np.add.at(held, place, counted)
-    found = [_mean(np.ones((1, len(names))), sums, held)]
-    for some in np.split(_draws(len(names)), DRAWS // AT_ONCE):
-        found.append(_mean(some.astype(np.float64), sums, held))
-    return 100 * np.concatenate(found), (held > 0).sum(axis=0)
+def _tally(value: Floats, counted: Bools) -> Tally:
+    columns = range(value.shape[1])
+    return Tally(tuple(map(str, columns)), value, counted, tuple(columns))
 
 
-@lru_cache(maxsize=4)
-def _draws(videos: int) -> NDArray[np.uint16]:
-    """(draws, videos) how often each is drawn: the same for whoever has as many."""
-    dice, even = np.random.default_rng(SEED), np.full(videos, 1 / videos)
-    return dice.multinomial(videos, even, size=DRAWS).astype(np.uint16)
+def _films(counted: Bools, videos: Sequence[str]) -> Whole:
+    """(C,) of how many videos there are queries that count."""
+    place = np.unique(np.asarray(videos, np.str_), return_inverse=True)[1]
+    return np.array([len(np.unique(place[column])) for column in counted.T], np.int64)
 
 
-def _mean(weight: Floats, sums: Floats, held: Floats) -> Floats:
-    with np.errstate(invalid="ignore"):
-        return np.asarray((weight @ sums) / (weight @ held), np.float64)
-
-
-def _summary(drawn: Floats, films: Whole, counted: Bools) -> list[Estimate]:
+def _told(found: Sequence[Interval], films: Whole, counted: Bools) -> list[Estimate]:
+    """Draws of one video are all alike: that is no interval."""
     told = []
-    for column, videos, queries in zip(drawn.T, films, counted.sum(axis=0), strict=True):
-        sure = column[1:][np.isfinite(column[1:])]
-        bounds = np.percentile(sure, BETWEEN) if videos > 1 and len(sure) else UNSURE
-        told.append(Estimate(float(column[0]), float(bounds[0]), float(bounds[1]), int(queries)))
+    for each, videos, queries in zip(found, films, counted.sum(axis=0), strict=True):
+        low, high = each[1:] if videos > 1 else (np.nan, np.nan)
+        told.append(Estimate(each.value, low, high, int(queries)))
     return told

@@ -18,8 +18,9 @@ from markupsafe import Markup
 from evals.reporting import drawing
 from evals.reporting.content import Content
 from evals.reporting.errors import ReportError
-from evals.reporting.intervals import DRAWS, Estimate
+from evals.reporting.intervals import Estimate
 from evals.reporting.spending import Spent
+from vmr_agent.metrics.bootstrap import DRAWS
 from vmr_agent.show import clock, plain
 
 MOST = 3_000_000

@@ -11,6 +11,7 @@ from pathlib import Path
 from evals.logbook import Header, Metrics, Sample, Trouble, read
 from evals.reporting.errors import ReportError
 from vmr_agent import RunReport
+from vmr_agent.metrics.scoring import videos as sources
 
 UNTOLD = Trouble(kind="unanswered", message="there is neither a report nor an error")
 """What is said of a sample that says nothing itself."""
@@ -37,8 +38,11 @@ class Run:
 
     @property
     def videos(self) -> list[str]:
-        """(Q,) of each sample."""
-        return [sample.video for sample in self.samples]
+        """(Q,) of each sample; parts of one source are one, where a dataset names them so."""
+        names = [sample.video for sample in self.samples]
+        if self.dataset.startswith(PRESENT_ONLY):
+            return sources([{"qid": name, "vid": name} for name in names])
+        return names
 
     @property
     def dataset(self) -> str:

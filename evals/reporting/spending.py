@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from evals.logbook import Sample
-from evals.reporting.figures import Known, stacked
+from evals.reporting.figures import stacked
 from evals.reporting.intervals import Estimate, estimates
 from evals.reporting.runs import Run, told
 from evals.reporting.slices import Part
@@ -52,12 +52,6 @@ class Room(NamedTuple):
     """US dollars for each query."""
 
 
-def spent(name: str, run: Run, known: Known, figure: str) -> Spent:
-    """Of all samples of a run."""
-    value, counted = stacked([known.figures[figure]], "strict")
-    return _spent(name, run.samples, estimates(value, counted, run.videos)[0])
-
-
 def by_kind(run: Run, kinds: Sequence[Part], figure: str) -> list[Spent]:
     """Of the kinds of a run that the figure is about."""
     about = [kind for kind in kinds if kind.figures[figure].strict.any()]
@@ -67,7 +61,7 @@ def by_kind(run: Run, kinds: Sequence[Part], figure: str) -> list[Spent]:
     rows = []
     for number, found in enumerate(estimates(value, counted, run.videos)):
         mine = [run.samples[n] for n in np.flatnonzero(counted[:, number])]
-        rows.append(_spent(about[number].name, mine, found))
+        rows.append(spent(about[number].name, mine, found))
     return rows
 
 
@@ -87,7 +81,8 @@ def rooms(samples: Sequence[Sample]) -> list[Room]:
     return rows
 
 
-def _spent(name: str, samples: Sequence[Sample], found: Estimate) -> Spent:
+def spent(name: str, samples: Sequence[Sample], found: Estimate) -> Spent:
+    """Of some samples, and what came of them."""
     seconds = np.array([sample.seconds for sample in samples])
     cost = sum((told(sample).cost for sample in samples), Cost())
     queries = len(samples)

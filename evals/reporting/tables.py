@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from math import isnan
+from math import isnan, nan
 
 from rich.console import Console
 from rich.table import Table
@@ -33,6 +33,8 @@ def _tables(told: content.Content) -> Iterable[Table]:
     yield _headline(told)
     if told.matrix:
         yield _matrix(told)
+    if any(side.rejection for side in told.sides):
+        yield _rejection(told)
     for each in told.breakdown:
         yield _breakdown(each)
     for each in told.beside:
@@ -52,6 +54,14 @@ def _headline(told: content.Content) -> Table:
         if not all(each.same for each in side.headlines):
             strict = [found[n].strict if n in found else None for n in told.names]
             _row(table, ["  strict: empty answers are 0", "", "", "", *map(estimate, strict)])
+    return table
+
+
+def _rejection(told: content.Content) -> Table:
+    names = next(list(side.rejection) for side in told.sides if side.rejection)
+    table = _table("Present and absent queries together", ["run", *names])
+    for side in told.sides:
+        _row(table, [side.label, *(f"{side.rejection.get(n, nan):.2f}" for n in names)])
     return table
 
 

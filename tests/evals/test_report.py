@@ -21,8 +21,9 @@ from evals.reporting.content import Content, content
 from evals.reporting.figures import known
 from evals.reporting.intervals import differences, estimates
 from evals.reporting.labels import labels
+from evals.reporting.page import page
 from evals.reporting.runs import Run, load, together
-from vmr_agent.metrics import qvhighlights
+from vmr_agent.metrics import qvhighlights, scoring
 from vmr_agent.metrics.calibration import calibration_error
 
 
@@ -77,6 +78,21 @@ def test_figures_of_qvhighlights_are_the_official_ones(tmp_path: Path) -> None:
         abs=0.0051,
     )
     assert [row.name for row in lengths.rows] == list(of_length)
+
+
+def test_intervals_are_those_that_a_run_writes_itself(tmp_path: Path) -> None:
+    parts = [
+        each.model_copy(update={"video": f"{each.video}-000_{n}"})
+        for n, each in enumerate(samples(60))
+    ]
+    run = load(write(tmp_path / "a.jsonl", parts, header("qvhighlights")))
+    told, truth = rows(run)
+    videos = {each.id: each.video for each in run.samples}
+    sure = scoring.sureness(
+        "qvhighlights", told, [{**row, "vid": videos[row["qid"]]} for row in truth]
+    )
+    for each in content([run]).sides[0].headlines:
+        assert each.strict[:3] == pytest.approx(sure[each.name])
 
 
 def test_an_empty_answer_is_strictly_nothing(tmp_path: Path) -> None:
@@ -228,6 +244,17 @@ def test_only_samples_that_both_have_are_compared(tmp_path: Path) -> None:
     alone = content(together([write(tmp_path / "c.jsonl", samples(30), header()), few]))
     assert told.sides[1].shared == 30
     assert [each.apart for each in told.matrix[1]] == [each.apart for each in alone.matrix[1]]
+
+
+def test_a_run_without_a_figure_of_the_first_has_none(tmp_path: Path) -> None:
+    absent = write(tmp_path / "b.jsonl", [each for each in samples(60) if not each.truth], header())
+    told = content(together([made(tmp_path / "a.jsonl"), absent]))
+    by_name = {each.name: each for each in told.matrix[1]}
+    assert by_name["rejection"].apart is not None
+    assert by_name["rejection"].apart.value == pytest.approx(0)
+    assert by_name["R1@0.5"].apart is not None
+    assert math.isnan(by_name["R1@0.5"].apart.value)
+    assert "–" in page(told)
 
 
 def test_the_worst_come_first_and_the_surest_of_them(tmp_path: Path) -> None:

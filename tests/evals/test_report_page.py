@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from html.parser import HTMLParser
+from io import StringIO
 from pathlib import Path
 
 import evals_runs as runs_made
@@ -11,9 +12,11 @@ import pytest
 from evals_runs import failed, header, moment, report, sample, samples
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
 from evals.logbook import Trouble
 from evals.reporting import page as pages
+from evals.reporting import tables
 from evals.reporting.content import Content, content
 from evals.reporting.drawing import costs, reliability
 from evals.reporting.errors import ReportError
@@ -182,6 +185,18 @@ def test_what_films_and_queries_say_is_data(tmp_path: Path) -> None:
     assert "evil.example" in read.text
 
 
+def test_a_terminal_obeys_nothing_of_it(tmp_path: Path) -> None:
+    console = Console(file=StringIO(), width=4000, force_terminal=True, color_system=None)
+    words = HOSTILE + "[red]stop[/red]"
+    tables.show(hostile(tmp_path, words), console)
+    assert isinstance(console.file, StringIO)
+    shown = console.file.getvalue()
+    assert "[red]stop[/red]" in shown
+    assert all(
+        letter.isprintable() or letter == "\n" for letter in re.sub(r"\x1b\[[\d;]*m", "", shown)
+    )
+
+
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=40))
 def test_no_words_break_a_page(words: str) -> None:
     shown = pages._environment().from_string('<b title="{{ w }}">{{ w }}</b>').render(w=words)
@@ -197,7 +212,8 @@ def test_long_words_are_cut_short() -> None:
     assert len(shown) < 500
 
 
-def test_a_page_of_ten_thousand_wordy_samples_is_small(tmp_path: Path) -> None:
+@pytest.mark.parametrize("count", [1000, pytest.param(10_000, marks=pytest.mark.slow)])
+def test_a_page_of_many_wordy_samples_is_small(tmp_path: Path, count: int) -> None:
     words = "<'\">&" * 400
     moments = [moment(n, n + 0.5, 0.9, *[words] * 12) for n in range(10)]
     shown = report(words, moments, faults=[Fault(room="r", kind="k", message=words)] * 9)
@@ -205,9 +221,9 @@ def test_a_page_of_ten_thousand_wordy_samples_is_small(tmp_path: Path) -> None:
     line = one.model_dump_json()
     lines = [header(settings={f"s{n}": words for n in range(400)}).model_dump_json()]
     # Few are as wordy as they can be: that a file is read is not what is tried here.
-    for n in range(10_000):
+    for n in range(count):
         told = one if n % 250 == 0 else sample(n)
-        name = {"id": f"q{n}", "video": f"v{n}", "group": f"{n % 999} {words}"}
+        name = {"id": f"q{n}", "video": f"v{n % 500}", "group": f"{n % 999} {words}"}
         lines.append(told.model_copy(update=name).model_dump_json())
     path = tmp_path / "a.jsonl"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
