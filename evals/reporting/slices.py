@@ -90,26 +90,34 @@ def apart(runs: Sequence[Run], divided: Sequence[Parts], by: str, name: str) -> 
     Estimates are by the number of the run: "0" of the first itself, the others differences.
     """
     first = [part for part in divided[0][by] if part.figures[name].strict.any()]
-    if not first:
-        return []
-    value, counted = stacked([part.figures[name] for part in first], "strict")
-    told = [Row(part.name, _size(part), {}) for part in first]
-    for row, here_alone in zip(told, estimates(value, counted, runs[0].videos), strict=True):
-        row.estimates["0"] = here_alone
+    found = [row.estimates[name] for row in rows(runs[0], first, [name])] if first else []
+    told = {
+        part.name: Row(part.name, _size(part), {"0": each})
+        for part, each in zip(first, found, strict=True)
+    }
     for number, other in enumerate(runs[1:], 1):
         theirs = {part.name: part for part in divided[number].get(by, ())}
-        both = [part for part in first if part.name in theirs]
-        here, there = shared(runs[0], other)
-        mine = stacked([part.figures[name] for part in both], "strict")
-        its = stacked([theirs[part.name].figures[name] for part in both], "strict")
-        videos = [runs[0].videos[n] for n in here]
-        counts = (mine[1][here], its[1][there])
-        found = differences(mine[0][here], its[0][there], counts, videos)
-        beside = {part.name: each for part, each in zip(both, found, strict=True)}
-        for row in told:
-            if row.name in beside:
-                row.estimates[str(number)] = beside[row.name]
-    return told
+        pairs = [(part, theirs[part.name]) for part in first if part.name in theirs]
+        for each, less in _less((runs[0], other), pairs, name).items():
+            told[each].estimates[str(number)] = less
+    return [*told.values()]
+
+
+def _less(
+    runs: tuple[Run, Run], pairs: Sequence[tuple[Part, Part]], name: str
+) -> dict[str, Estimate]:
+    """How far the second run is from the first, in each part, on the samples that both have."""
+    if not pairs:
+        return {}
+    here, there = shared(*runs)
+    mine, its = (
+        stacked([part.figures[name] for part in some], "strict")
+        for some in zip(*pairs, strict=True)
+    )
+    names = runs[0].videos
+    counts = (mine[1][here], its[1][there])
+    found = differences(mine[0][here], its[0][there], counts, [names[n] for n in here])
+    return {part.name: each for (part, _), each in zip(pairs, found, strict=True)}
 
 
 def _lengths(samples: Sequence[Sample]) -> list[Part]:
