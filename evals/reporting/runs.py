@@ -29,20 +29,14 @@ class Run:
     header: Header
     samples: tuple[Sample, ...]
     """Those with a report; its settings, which are the header's, are taken out."""
+    videos: tuple[str, ...]
+    """(Q,) of each sample; parts of one source are one, where a dataset names them so."""
     failed: tuple[Sample, ...]
     """Those without."""
     unlabelled: int
     """Answered ones whose truth nobody published: they are in no figure, and not among samples."""
     metrics: Metrics | None
     """What the run itself wrote last."""
-
-    @property
-    def videos(self) -> list[str]:
-        """(Q,) of each sample; parts of one source are one, where a dataset names them so."""
-        names = [sample.video for sample in self.samples]
-        if self.dataset.startswith(PRESENT_ONLY):
-            return sources([{"qid": name, "vid": name} for name in names])
-        return names
 
     @property
     def dataset(self) -> str:
@@ -61,7 +55,8 @@ def load(path: Path) -> Run:
         why = "has no finished sample" if not answered else "has samples without labels alone"
         raise ReportError(f"{path} {why}: there is nothing to report yet")
     unlabelled = len(answered) - len(labelled)
-    return Run(path, book.header, labelled, failed, unlabelled, book.metrics)
+    videos = _videos(book.header.dataset.name.lower(), labelled)
+    return Run(path, book.header, labelled, videos, failed, unlabelled, book.metrics)
 
 
 def together(paths: Sequence[Path]) -> list[Run]:
@@ -90,6 +85,13 @@ def told(sample: Sample) -> RunReport:
 def trouble(sample: Sample) -> Trouble:
     """Why a sample has no report."""
     return sample.error or UNTOLD
+
+
+def _videos(dataset: str, samples: Sequence[Sample]) -> tuple[str, ...]:
+    names = [sample.video for sample in samples]
+    if dataset.startswith(PRESENT_ONLY):
+        names = sources([{"qid": name, "vid": name} for name in names])
+    return tuple(names)
 
 
 def _timed(path: Path, samples: Sequence[Sample]) -> None:
