@@ -94,11 +94,7 @@ def content(runs: Sequence[Run]) -> Content:
         {name: MEANING[name] for name in names},
         main,
         sides,
-        [
-            warning
-            for side, run in zip(sides, runs, strict=True)
-            for warning in _warnings(side, run, many)
-        ],
+        _warnings(sides, runs),
         headline.matrix(runs, knowns, names) if many else [],
         [_divided(first, by, some, names) for by, some in parts[0].items()],
         _beside(runs, parts, main) if many else [],
@@ -141,8 +137,20 @@ def _side(label: str, run: Run, each: Known, names: Sequence[str], main: str) ->
     )
 
 
-def _warnings(side: Side, run: Run, many: bool) -> list[str]:
-    """What makes figures worth less than they look."""
+def _warnings(sides: Sequence[Side], runs: Sequence[Run]) -> list[str]:
+    """What makes figures worth less than they look; of each run alone what not all have."""
+    told = [_warned(side, run) for side, run in zip(sides, runs, strict=True)]
+    common = [warning for warning in told[0] if all(warning in each for each in told)]
+    alone = [
+        f"{side.label}: {warning}"
+        for side, each in zip(sides, told, strict=True)
+        for warning in each
+        if warning not in common
+    ]
+    return common + alone
+
+
+def _warned(side: Side, run: Run) -> list[str]:
     totals, told = side.totals, []
     rest = totals.asked - totals.scored - totals.failed - totals.unlabelled
     if totals.failed:
@@ -159,4 +167,4 @@ def _warnings(side: Side, run: Run, many: bool) -> list[str]:
         told.append(f"There are but {totals.videos} films: intervals over films are rough.")
     if run.header.commit.endswith(CHANGED):
         told.append("The code had changes that are in no commit.")
-    return [f"{side.label}: {warning}" if many else warning for warning in told]
+    return told
