@@ -154,13 +154,13 @@ def _warned(side: Side, run: Run) -> list[str]:
     totals, told = side.totals, []
     rest = totals.asked - totals.scored - totals.failed - totals.unlabelled
     if totals.failed:
-        told.append(f"{totals.failed} samples failed and are in no figure.")
+        told.append(f"Failed samples, in no figure: {totals.failed}.")
     if totals.missing:
-        told.append(f"{totals.missing} videos of the dataset were missing.")
+        told.append(f"Missing videos of the dataset: {totals.missing}.")
     if rest > 0:
-        told.append(f"{rest} of {totals.asked} queries were not asked.")
+        told.append(f"Queries that were not asked: {rest} of {totals.asked}.")
     if totals.unlabelled:
-        told.append(f"{totals.unlabelled} answers have no published truth and are in no figure.")
+        told.append(f"Answers without a published truth, in no figure: {totals.unlabelled}.")
     if totals.videos == 1:
         told.append("All is of one film: there are no intervals over films.")
     elif totals.videos < FEW:

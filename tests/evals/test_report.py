@@ -143,7 +143,7 @@ def test_a_query_without_labels_is_in_no_figure(tmp_path: Path) -> None:
     run = load(made(tmp_path / "a.jsonl", "qvhighlights"))
     assert run.unlabelled == sum(not each.truth for each in samples(60))
     assert len(run.samples) == 60 - run.unlabelled
-    assert any("no published truth" in warning for warning in content([run]).warnings)
+    assert any("without a published truth" in warning for warning in content([run]).warnings)
 
 
 def test_what_failed_and_what_is_missing_is_counted(tmp_path: Path) -> None:
@@ -155,7 +155,7 @@ def test_what_failed_and_what_is_missing_is_counted(tmp_path: Path) -> None:
     assert told.sides[0].failures[0].kind == "ChatBusyError"
     assert told.sides[0].failures[0].samples == 2
     told_of = " ".join(told.warnings)
-    for words in ("2 samples failed", "1 videos", "3 of 65 queries", "no commit"):
+    for words in ("in no figure: 2", "dataset: 1", "not asked: 3 of 65", "no commit"):
         assert words in told_of
 
 
@@ -285,6 +285,10 @@ def test_calibration_is_that_of_the_metrics() -> None:
             right.append(max(overlaps, default=0) >= 0.5)
     assert told is not None
     assert told.error == pytest.approx(calibration_error(scores, right))
+    half = sample(1, truth=((0.0, 10.0),), report=report("q", [moment(0, 6, 0.8)]))
+    bare = trust.trust([half])
+    assert bare is not None
+    assert (bare.right, bare.error) == (1, pytest.approx(0.2))
     assert sum(each.moments for each in told.bins) == told.moments == len(scores)
 
 
