@@ -3,6 +3,7 @@
     python -m evals.bench index --clips DIR --seconds 3600     # builds the film, runs all profiles
     python -m evals.bench memory --clips DIR --hours 1,12      # does a long film take more?
     python -m evals.bench film --clips DIR --seconds 600       # builds it and says where it is
+    python -m evals.bench score --predictions P --ground-truth G   # see evals/bench_score.py
 
 Each run is a process of its own, with a home of its own, right after plain PyAV has decoded the
 same file. Runs done for this commit are kept, so what was broken off goes on where it was.
@@ -24,6 +25,7 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 
 from evals import bench_figures as figures
+from evals import bench_score
 from evals.bench_film import DEMO, Truth, cached
 from evals.bench_process import FailedError, Measured, measure
 from evals.bench_record import ROOT, Record
@@ -211,6 +213,12 @@ def _parser() -> argparse.ArgumentParser:
     memory.add_argument("--profile", type=_profile, default="lean")
     memory.add_argument("--hours", type=_hours, default="1,12")
     memory.set_defaults(size=(320, 180), fps=12, runs=1)
+    scoring = parts.add_parser("score")
+    scoring.add_argument("--predictions", type=Path, required=True)
+    scoring.add_argument("--ground-truth", type=Path, required=True)
+    scoring.add_argument("--official", type=Path, help="a checkout of moment_detr, to be timed too")
+    scoring.add_argument("--json", type=Path, default=bench_score.RESULTS, help="for what is found")
+    scoring.add_argument("--runs", type=int, default=5)
     return parser
 
 
@@ -231,6 +239,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     # As Ctrl-C does: what is being measured has to be ended as well.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
+        if args.part == "score":
+            files = bench_score.Files(args.predictions, args.ground_truth)
+            print(bench_score.table(bench_score.score(files, args.official, args.runs, args.json)))
+            return 0
         if args.part == "memory":
             films = [_film(args, hours * figures.HOUR) for hours in args.hours]
             print(figures.growth(memory(films, args.profile, args.runs, args.films, args.json)))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from vmr_agent.metrics.bootstrap import Difference, Interval
     from vmr_agent.metrics.scoring import Dataset
 
-WIDTH = 100
+WIDTH = 160
 Lines = Sequence[tuple[str, ...]]
 
 
@@ -27,6 +27,7 @@ def page(
     sure: Mapping[str, Interval],
     change: Mapping[str, Difference],
     queries: int,
+    variant: str,
 ) -> str:
     """Tables: in a terminal as wide as it is, else as wide as they need to be."""
     console = Console()
@@ -36,7 +37,7 @@ def page(
     told = f"{dataset}{f', {split}' if split else ''}: {queries} queries, "
     with console.capture() as held:
         console.print(Text(told + f"{found['coverage']:g} % of them answered", style="bold"))
-        for table in _tables(dataset, found, sure, change):
+        for table in _tables(dataset, found, sure, change, variant):
             console.print(table)
     return "".join(f"{line.rstrip()}\n" for line in held.get().splitlines())
 
@@ -46,21 +47,23 @@ def _tables(
     found: Mapping[str, Any],
     sure: Mapping[str, Interval],
     change: Mapping[str, Difference],
+    variant: str,
 ) -> Iterator[Table | Text]:
+    which = f"strict, {variant}" if dataset in ONE_MOMENT else "strict"
     if dataset in ONE_MOMENT:
         yield _variants(found["official"])
     else:
         yield from _side_by_side(dataset, found)
     if sure:
         lines = [(name, *map(_number, (v.value, v.low, v.high))) for name, v in sure.items()]
-        yield _table(("strict", "", "95 % from", "to"), lines)
+        yield _table((which, "", "95 % from", "to"), lines)
         yield Text("an empty answer scores 0; videos are drawn, not queries", style="dim")
     if change:
         lines = [
             (name, _number(d.first), _number(d.second), *(f"{part:+.2f}" for part in d.change))
             for name, d in change.items()
         ]
-        yield _table(("strict", "this", "other", "other - this", "95 % from", "to"), lines)
+        yield _table((which, "this", "other", "other - this", "95 % from", "to"), lines)
 
 
 def _side_by_side(dataset: Dataset, found: Mapping[str, Any]) -> Iterator[Table]:
@@ -86,7 +89,8 @@ def _variants(figures: Mapping[str, Mapping[str, float]]) -> Table:
 def _table(heads: Sequence[str], lines: Lines) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), title="", title_style="")
     for number, head in enumerate(heads):
-        table.add_column(head, justify="right" if number and head else "left", no_wrap=True)
+        widest = max(len(line[number]) for line in lines) if head else None
+        table.add_column(head, justify="right" if number and head else "left", min_width=widest)
     for line in lines:
         table.add_row(*line)
     return table

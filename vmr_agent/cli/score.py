@@ -142,7 +142,8 @@ def _told(
         return dump(_json(found | ({"against": told} if others else {})))
     from vmr_agent.cli.figures import page
 
-    return page(dataset, found, scoring.sureness(dataset, rows, truth, variant), change, len(truth))
+    sure = scoring.sureness(dataset, rows, truth, variant)
+    return page(dataset, found, sure, change, len(truth), variant or "raw")
 
 
 def _json(value: Any) -> Any:

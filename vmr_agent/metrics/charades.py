@@ -70,10 +70,10 @@ class Variant:
 
 VARIANTS: Mapping[str, Variant] = MappingProxyType(
     {
-        "raw": Variant("the truth as its file has it, windows as they are"),
-        "clipped": Variant("the truth cut to the film, windows as they are", clipped=True),
+        "raw": Variant("the truth as it is"),
+        "clipped": Variant("the truth cut to the film", clipped=True),
         "lighthouse": Variant(
-            "Lighthouse, Moment-DETR and its kin",
+            "Lighthouse, Moment-DETR",
             clipped=True,
             units=CLIPS,
             latest=MappingProxyType({"charades-sta": 150.0, "charades-audiomatter": 150.0}),
@@ -82,9 +82,9 @@ VARIANTS: Mapping[str, Variant] = MappingProxyType(
         ),
         "videomind": Variant("VideoMind eval_auto", units=TENTHS, in_film=True, single=True),
         "chrono": Variant("Chrono mr_eval", clipped=True, swapped=True, overlap="hull"),
-        "img": Variant("IMG and VSLNet, of times", clipped=True, overlap="hull"),
+        "img": Variant("IMG, VSLNet", clipped=True, overlap="hull"),
         "unitime": Variant("UniTime", overlap="area", above=True),
-        "timelens": Variant("TimeLens, on a truth of its own"),
+        "timelens": Variant("TimeLens"),
         "time-r1": Variant("Time-R1 evaluate.py", overlap="hull"),
         "time-r1-all": Variant("Time-R1 eval_all.py", overlap="hull", above=True),
     }

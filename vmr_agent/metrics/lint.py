@@ -19,7 +19,7 @@ def findings(submission: Sequence[Row], truth: Sequence[Row], dataset: str) -> l
     """Of rows that ``joining.joined`` has let through, in the order of the truth or not."""
     known = {row["qid"]: row for row in truth}
     pairs = [(row, known[row["qid"]]) for row in submission]
-    found = [*_other_queries(pairs), *_saliency(pairs), *_silent_truths(truth, dataset)]
+    found = [*_other_queries(pairs), *_saliency(pairs), *_truths(truth, dataset)]
     if "pred_relevant_windows" in submission[0]:
         found += [*_order(submission), *_counts(submission), *_times(pairs), *_grid(pairs, dataset)]
     return found
@@ -28,11 +28,12 @@ def findings(submission: Sequence[Row], truth: Sequence[Row], dataset: str) -> l
 def constant(figures: Mapping[str, Any], queries: int) -> list[str]:
     """Recall that is the same at .5 and at .95 IoU: predictions and truth do not go together."""
     recall = figures.get("full", {}).get("MR-R1", {})
-    if queries < ENOUGH or not recall or recall["0.5"] != recall["0.95"]:
+    at_half = recall.get("0.5", recall.get("0.50"))
+    if queries < ENOUGH or at_half is None or at_half != recall["0.95"]:
         return []
-    if recall["0.5"] == 0:
+    if at_half == 0:
         return ["no first window reaches an IoU of .5: are times in seconds of the clip?"]
-    told = f"R1 is {recall['0.5']:g} at every IoU from .5 to .95"
+    told = f"R1 is {at_half:g} at every IoU from .5 to .95"
     return [f"{told}: are predictions made from the truth, or from another split?"]
 
 
@@ -50,10 +51,16 @@ def _other_queries(pairs: Sequence[tuple[Row, Row]]) -> Iterator[str]:
         yield f"{_queries(other)} ask something else than the truth under the same qid"
 
 
-def _silent_truths(truth: Sequence[Row], dataset: str) -> Iterator[str]:
+def _truths(truth: Sequence[Row], dataset: str) -> Iterator[str]:
     silent = [row["qid"] for row in truth if not row["relevant_windows"]]
     if silent and dataset != "gmr":
         yield f"{_queries(silent)} without any true window; the official script stops there"
+    cut = all(w[1] <= row.get("duration", 0) for row in truth for w in row["relevant_windows"])
+    if cut and dataset.startswith("charades"):
+        yield (
+            "note: no true window goes beyond its film: this truth is cut already, and what is "
+            "called raw below is not; charades_sta_test.txt is raw"
+        )
 
 
 def _order(submission: Sequence[Row]) -> Iterator[str]:
