@@ -219,7 +219,7 @@ def _parsed(path: Path, number: int, line: bytes) -> Header | Sample | Metrics:
     try:
         told = json.loads(line)
         return KINDS[told["kind"]].model_validate_json(line)
-    except (ValueError, KeyError, TypeError, ValidationError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError, ValidationError) as error:
         raise LogbookError(
             f"{path}, line {number}, is not of a run: {error}".split("\n")[0]
         ) from error
