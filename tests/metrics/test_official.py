@@ -112,7 +112,7 @@ def test_where_the_official_script_stops_there_is_an_answer() -> None:
     assert qvhighlights.evaluate(mute, TRUTH)["brief"]["HL-min-Fair-Hit1"] == 0.0
     bare = [{name: row[name] for name in ("qid", SALIENCY)} for row in SUBMISSION]
     found = score("qvhighlights", bare, TRUTH)
-    assert found["qvm2"] == {"brief": {}}
+    assert (found["qvm2"], found["coverage"]) == ({"brief": {}}, 100.0)
     assert found["official"] == {
         name: {k: v for k, v in part.items() if k.startswith("HL")}
         for name, part in OFFICIAL["qvhighlights"].items()
