@@ -21,6 +21,14 @@ REPOSITORY = Path(__file__).parents[1]
 os.environ["HF_HUB_OFFLINE"] = "1"
 
 
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Comparisons with others' files that were left out are not passed over in silence."""
+    skipped = (report.longrepr for report in terminalreporter.stats.get("skipped", []))
+    reasons = {str(told[2]) for told in skipped if isinstance(told, tuple)}
+    for reason in sorted(each for each in reasons if "NOT COMPARED" in each):
+        terminalreporter.write_line(reason.removeprefix("Skipped: "), yellow=True, bold=True)
+
+
 @pytest.fixture(autouse=True)
 def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever opens a connection to anything but this machine fails the test."""
