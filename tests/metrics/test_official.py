@@ -112,12 +112,34 @@ def test_where_the_official_script_stops_there_is_an_answer() -> None:
     assert qvhighlights.evaluate(mute, TRUTH)["brief"]["HL-min-Fair-Hit1"] == 0.0
     bare = [{name: row[name] for name in ("qid", SALIENCY)} for row in SUBMISSION]
     found = score("qvhighlights", bare, TRUTH)
-    assert found["qvm2"] == {"brief": {}}
+    assert (found["qvm2"], found["coverage"]) == ({"brief": {}}, 100.0)
     assert found["official"] == {
         name: {k: v for k, v in part.items() if k.startswith("HL")}
         for name, part in OFFICIAL["qvhighlights"].items()
         if name == "brief" or name.startswith("HL")
     }
+
+
+def test_of_truths_that_are_equally_near_the_last_is_taken_or_the_first() -> None:
+    """By detection's average precision the last, by QV-M²'s recall the first."""
+    rows = [{"qid": 0, WINDOWS: [[0, 20, 0.9], [10, 20, 0.8]]}]
+    truth = [{"qid": 0, "relevant_windows": [[0, 10], [10, 20]]}]
+    found = qvm2.evaluate(rows, truth)["full"]
+    assert qvhighlights.evaluate(rows, truth)["full"]["MR-mAP"]["0.5"] == 50.0
+    assert found["MR-R2"]["0.50"] == 100.0
+
+
+@pytest.mark.parametrize(
+    ("predicted", "true", "at", "first", "precise"),
+    [([4.4, 5.9], [2.9, 5.9], "0.5", 0.0, 100.0), ([2.0, 4.1], [1.1, 4.1], "0.7", 100.0, 0.0)],
+)
+def test_a_threshold_is_reached_to_the_last_bit(
+    predicted: list[float], true: list[float], at: str, first: float, precise: float
+) -> None:
+    """R1 divides by the hull of two windows, precision by what is left of their lengths."""
+    rows, truth = [{"qid": 0, WINDOWS: [[*predicted, 1]]}], [{"qid": 0, "relevant_windows": [true]}]
+    found = qvhighlights.evaluate(rows, truth)["full"]
+    assert (found["MR-R1"][at], found["MR-mAP"][at]) == (first, precise)
 
 
 def test_a_window_written_backwards_finds_what_it_should_not_as_in_the_official_script() -> None:

@@ -21,8 +21,11 @@ MANY = 3
 
 
 def coverage(submission: Sequence[Row]) -> float:
-    """Percentage of queries with at least one window; 0 of no queries."""
-    answered = sum(bool(row.get("pred_relevant_windows")) for row in submission)
+    """Percentage of queries with at least one window, or score where only clips are scored."""
+    field = "pred_relevant_windows"
+    if submission and field not in submission[0]:
+        field = "pred_saliency_scores"
+    answered = sum(bool(row[field]) for row in submission)
     return round(100 * answered / max(1, len(submission)), 2)
 
 
