@@ -12,9 +12,11 @@ import pytest
 from made_benchmarks import FILMS, features, highlights, main, toolbox
 
 from evals import published
-from evals.features import NEAR, PublishedClip
+from evals.datasets import Asked
+from evals.features import NEAR, Features, PublishedClip
 from evals.logbook import read
 from evals.published import FeatureError
+from vmr_agent import Settings
 from vmr_agent.testing import ColourEncoder
 
 FIRST = "AAAAAAAAAAA_60.0_210.0"
@@ -167,6 +169,20 @@ def test_what_features_cannot_do_is_told_before_any_work(
     error = capsys.readouterr().err
     assert says in error
     assert error.count("\n") == 1
+
+
+def test_a_clip_is_as_long_as_the_film_says_where_nobody_else_does(
+    hero: Path, tmp_path: Path
+) -> None:
+    source = Features(Settings(), hero, {"v": tmp_path / "v.npz"}, clip=None)
+    timed = Asked("v/0", "v", "a dog", None, 45.0, {"qid": "v/0"})
+    assert source.seconds(timed, 30) == 1.5
+    with pytest.raises(FeatureError, match="--clip"):
+        source.seconds(timed._replace(duration=0.0), 30)
+    fixed = Features(Settings(), hero, {"v": tmp_path / "v.npz"}, clip=2.0)
+    assert fixed.seconds(timed, 22) == fixed.seconds(timed, 24) == 2
+    with pytest.raises(FeatureError, match=r"30 clips of 2 s are not the 45 s"):
+        fixed.seconds(timed, 30)
 
 
 # ── the parts ─────────────────────────────────────────────────────────────────────────────────

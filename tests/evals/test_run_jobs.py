@@ -82,14 +82,20 @@ def test_what_no_process_can_get_past_ends_the_run_in_one_line(
 # ── killed at random instants ─────────────────────────────────────────────────────────────────
 
 
-def started(films: Path, out: Path, home: Path, jobs: int) -> subprocess.Popen[bytes]:
+def started(films: Path, out: Path, home: Path, jobs: int) -> subprocess.Popen[str]:
     """A run in a process of its own, slow enough to be killed in the midst of it."""
     here = Path(__file__).parent
     path = os.pathsep.join(map(str, [ROOT, here, here.parent]))
     more = environment(home, **{SLOW: "0.08", "PYTHONPATH": path})
     told = [sys.executable, str(here / "made_benchmarks.py"), *words(films, out, "--jobs", jobs)]
     return subprocess.Popen(
-        told, env=more, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=ROOT
+        told,
+        env=more,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        cwd=ROOT,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
 
 
@@ -137,3 +143,19 @@ def test_many_kills_cost_nothing_that_is_finished(
     films: Path, whole: Path, tmp_path: Path, jobs: int, seed: int
 ) -> None:
     held(killed_often(films, tmp_path, kills=5, jobs=jobs, seed=seed), whole)
+
+
+@pytest.mark.parametrize("jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_who_stops_a_run_can_go_on_with_it(
+    films: Path, whole: Path, tmp_path: Path, jobs: int
+) -> None:
+    out, home = tmp_path / "r.jsonl", tmp_path / "home"
+    run = started(films, out, home, jobs)
+    until(lambda: out.exists() and out.read_bytes().count(b'"kind":"sample"') > 2)
+    run.send_signal(signal.SIGINT)
+    _, error = run.communicate(timeout=60)
+    assert run.returncode == 130
+    assert error.splitlines()[-1] == "evals.run: stopped; the same command goes on from here"
+    until(lambda: not at_work(home))
+    assert started(films, out, home, 1).wait() == 0
+    held(out, whole)
