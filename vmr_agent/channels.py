@@ -19,6 +19,7 @@ from vmr_agent.types import Channel, Query, Span, Word
 from vmr_agent.words import content, covered, matched, shares, tokens
 
 Note = tuple[Channel, Span, str]
+LONG = 5  # words of a quotation that is worth it whatever they are
 VERBATIM = 0.95  # relevance of speech that is the question, word for word
 MEANT = 0.94  # most that speech in other words can reach: only a quotation keeps its own times
 
@@ -50,8 +51,9 @@ def speech(
     said = [utterance.text for utterance in film.utterances]
     shared = _shared(wordings, said)
     # No part of an utterance shares more words with the question than the whole of it.
-    likely = [int(number) for number in np.flatnonzero(shared >= settings.verbatim)]
-    runs = {n: quoted(wanted, film.utterances[n].words, settings.verbatim) for n in likely}
+    share = settings.misheard if query.spoken else settings.verbatim
+    likely = [int(number) for number in np.flatnonzero(shared >= share)]
+    runs = {n: quoted(wanted, film.utterances[n].words, share) for n in likely}
     quotes = {n: found for n, found in runs.items() if found}
     told = np.minimum(_alike(shared, _best_phrases(wordings, film, sentences), settings), MEANT)
     # Inside a sentence that holds a quotation only the quotation counts.
@@ -88,14 +90,17 @@ def text(
 
 
 def sound(query: Query, film: Film, settings: RetrieveSettings, count: int) -> Array | None:
-    """How it sounds: silence and speech, the classes that a tagger told, a sudden loud noise."""
-    if not len(film.levels):
+    """How it sounds: silence and speech, the classes that a tagger told, a sudden loud noise.
+
+    Whoever asks for words asks for no sound, though "a voice says" that it was quiet.
+    """
+    if not len(film.levels) or query.spoken or query.written:
         return None
     loudness, spoken = film.levels[:, 0], film.levels[:, 1]
-    kinds = set(query.sounds)
-    if kinds & {"silence", "silent", "quiet"}:
+    kinds, mostly = set(query.sounds), _mostly_sound(query)
+    if mostly and kinds & {"silence", "silent", "quiet"}:
         heard = curves.logistic(settings.silent - loudness, 0, 0.5)
-    elif kinds & {"speech", "talking", "voice", "voices"}:
+    elif mostly and kinds & {"speech", "talking", "voice", "voices"}:
         heard = curves.logistic(spoken, 0.5, 8)
     elif chosen := _classes(query, film.classes):
         heard = film.levels[:, [2 + index for index in chosen]].max(axis=1)
@@ -105,6 +110,12 @@ def sound(query: Query, film: Film, settings: RetrieveSettings, count: int) -> A
         return None
     seconds = np.minimum((np.arange(count) * settings.step).astype(int), len(heard) - 1)
     return np.asarray(heard[seconds], np.float32)
+
+
+def _mostly_sound(query: Query) -> bool:
+    """Whether half of the question's words with meaning are about sounds, or a model said so."""
+    words, kinds = content(query.scene), set(query.sounds)
+    return 2 * sum(word in kinds for word in words) >= len(words) or bool(kinds - {*words})
 
 
 def _classes(query: Query, known: Sequence[str]) -> tuple[int, ...]:
@@ -118,24 +129,30 @@ def _classes(query: Query, known: Sequence[str]) -> tuple[int, ...]:
 def quoted(wanted: str, words: Sequence[Word], share: float) -> list[Span]:
     """Where the words repeat what is wanted: runs in which ``share`` of its words occur together.
 
-    Only for something worth quoting: three words or more, two of them with meaning.
+    Only for something worth quoting: three words or more, two of them with meaning, or five.
     """
-    asked, told = tokens(wanted), [" ".join(tokens(word.text)) for word in words]
-    if len(asked) < 3 or len(set(content(wanted))) < 2:
+    asked, meaning = _parts(wanted), content(wanted.replace("-", " "))
+    if len(asked) < 3 or (len(set(meaning)) < 2 and len(asked) < LONG):
         return []
-    hits = matched(asked, told)
+    heard = [(part, n) for n, word in enumerate(words) for part in _parts(word.text)]
+    hits = matched(asked, [part for part, _ in heard])
     reach = len(asked) + 1
     inside = np.zeros(len(words), bool)
     for first, hit in enumerate(hits):
-        window = [i for i in range(first, min(first + reach, len(words))) if hits[i] is not None]
+        window = [i for i in range(first, min(first + reach, len(hits))) if hits[i] is not None]
         if hit is None or len(window) < share * len(asked):
             continue
-        run = [told[i] for i in window]
-        if covered(asked, run) >= share and covered(content(wanted), run) >= share:
-            inside[window[0] : window[-1] + 1] = True
+        run = [heard[i][0] for i in window]
+        if covered(asked, run) >= share and covered(meaning, run) >= share:
+            inside[heard[window[0]][1] : heard[window[-1]][1] + 1] = True
     edges = np.flatnonzero(np.diff(np.concatenate([[False], inside, [False]])))
     pairs = zip(edges[::2], edges[1::2], strict=True)
     return [words[first].span.union(words[last - 1].span) for first, last in pairs]
+
+
+def _parts(text: str) -> tuple[str, ...]:
+    """Its tokens, hyphens dropped: recognisers write "ill" and "-disposed"."""
+    return tokens(text.replace("-", " "))
 
 
 def _wordings(asked: str, query: Query) -> tuple[str, ...]:

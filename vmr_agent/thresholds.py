@@ -34,6 +34,8 @@ class RetrieveSettings(Group):
     """Weight of the share of the question's words that are said or written."""
     verbatim: float = Field(default=0.75, gt=0, le=1)
     """Share of the question's words that make speech a quotation of it."""
+    misheard: float = Field(default=0.6, gt=0, le=1)
+    """The same where the question is about what is said: some of it is misheard."""
     mention: float = Field(default=0.2, ge=0, le=1)
     """Relevance from which what was said or written is noted as evidence."""
     loud: float = 12.0
