@@ -201,7 +201,7 @@ def write_film(path: Path, form: Form) -> Iterator[FilmWriter]:
 def _video_stream(box: OutputContainer, form: Form) -> VideoStream:
     stream = box.add_stream("libx264", rate=form.fps)
     stream.width, stream.height, stream.pix_fmt = form.width, form.height, "yuv420p"
-    stream.time_base, stream.options = 1 / form.fps, _options(form)
+    stream.time_base, stream.options = 1 / form.fps, {**_options(form)}
     return stream
 
 
@@ -211,7 +211,7 @@ def _encoder(form: Form) -> VideoCodecContext:
     assert isinstance(made, VideoCodecContext)
     made.width, made.height, made.pix_fmt = form.width, form.height, "yuv420p"
     made.framerate, made.time_base = form.fps, 1 / form.fps
-    made.options = {**_options(form)}
+    made.options = _options(form)
     made.flags |= Flags.global_header
     return made
 
