@@ -190,7 +190,7 @@ class Joiner:
         """End a part that began at a tick of a piece; keep it if it is nothing but the piece."""
         reel = self.film.cut(keep=True)
         if reel and clean:
-            known.parts[began] = reel
+            known.keep(began, reel)
 
     def _pictures(self, piece: Piece, start: int, stop: int | None) -> Iterator[Frame]:
         """As they are to be shown; a picture that is held is the same array again."""

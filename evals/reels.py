@@ -20,11 +20,13 @@ class Reels:
     """How long it is; None until it was read to its end."""
     parts: dict[int, Reel] = field(default_factory=dict)
     """By the tick at which they begin."""
+    size: int = 0
+    """Bytes."""
 
-    @property
-    def size(self) -> int:
-        """Bytes."""
-        return sum(len(packet.data) for reel in self.parts.values() for packet in reel)
+    def keep(self, tick: int, reel: Reel) -> None:
+        """What is shown from a tick on."""
+        self.parts[tick] = reel
+        self.size += sum(len(packet.data) for packet in reel)
 
 
 class Shelf:
