@@ -25,8 +25,8 @@ from typing import Any, TypedDict
 from evals.bench_picture import Look, Stretch, invent, show, stretches
 from evals.bench_voice import Said, speak, spoken, voices
 from evals.film import Form, write_film
-from evals.joiner import Tap
 from evals.playlist import JoinError, load_clips
+from evals.voices import Tap
 
 DEMO = Path(__file__).parent / "demo" / "demo_film.mp4"
 """Its narrator speaks in every film."""

@@ -6,16 +6,19 @@ are handed over together, so they cannot drift apart however long the film gets.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import av
 import numpy as np
 from av.audio.stream import AudioStream
+from av.codec.context import Flags
 from av.container import OutputContainer
+from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
@@ -27,6 +30,25 @@ Planes = NDArray[np.uint8]
 
 Sound = NDArray[np.float32]
 """Mono samples in [-1, 1], (n,)."""
+
+
+DELAY = 2
+"""Pictures by which x264 hands them out later than they are shown, at most: pictures that refer to
+later ones may be referred to themselves."""
+
+
+class Packet(NamedTuple):
+    """A picture as it is encoded."""
+
+    data: bytes
+    place: int
+    """When it is shown, in ticks after the first that is encoded with it."""
+    whole: bool
+    """Whether it refers to no other."""
+
+
+Reel = tuple[Packet, ...]
+"""Pictures that are encoded together, the first of them whole; in the order of decoding."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +76,11 @@ class Form:
 
 
 class FilmWriter:
-    """Encodes ticks into an open container. Made by `write_film`."""
+    """Encodes ticks into an open container. Made by `write_film`.
+
+    Pictures between two cuts are encoded together, and can be laid again as they are. All are
+    encoded alike, so that what the file says of one holds for all.
+    """
 
     def __init__(self, box: OutputContainer, form: Form) -> None:
         self.form = form
@@ -65,6 +91,9 @@ class FilmWriter:
         self._pace = form.rate / form.fps
         self._video = _video_stream(box, form)
         self._audio = _audio_stream(box, form)
+        self._encoder: VideoCodecContext | None = None
+        self._first = self._muxed = 0
+        self._kept: list[Packet] | None = None
 
     @property
     def seconds(self) -> float:
@@ -86,14 +115,54 @@ class FilmWriter:
 
     def write(self, picture: Picture | Planes, sound: Sound) -> None:
         """Add one tick: a picture of the film's size and exactly `due` samples."""
+        if self._encoder is None:
+            self._first, self._encoder = self.ticks, _encoder(self.form)
+        frame = self._frame(picture)
+        frame.pts, frame.time_base = self.ticks - self._first, self._tick
+        self._sort(self._encoder.encode(frame))
+        self._hear(sound)
+
+    def cut(self, keep: bool = False) -> Reel:
+        """What comes next is encoded by itself. What was, if it was to be kept.
+
+        ``keep`` says whether what comes next is to be kept.
+        """
+        if self._encoder is not None:
+            self._sort(self._encoder.encode(None))
+        kept, self._kept = tuple(self._kept or ()), [] if keep else None
+        self._encoder = None
+        return kept
+
+    def splice(self, reel: Reel, sounds: Iterable[Sound]) -> None:
+        """Add pictures that are encoded already, each with exactly `due` samples, one by one."""
+        self.cut()
+        self._first = self.ticks
+        for packet in reel:
+            self._mux(packet)
+        for sound in sounds:
+            self._hear(sound)
+
+    def _sort(self, packets: Iterable[av.Packet[Any]]) -> None:
+        for each in packets:
+            packet = Packet(bytes(each), each.pts or 0, each.is_keyframe)
+            self._mux(packet)
+            if self._kept is not None:
+                self._kept.append(packet)
+
+    def _mux(self, packet: Packet) -> None:
+        made = av.Packet(packet.data)
+        made.stream, made.time_base, made.duration = self._video, self._tick, 1
+        made.pts, made.dts = self._first + packet.place, self._muxed - DELAY
+        made.is_keyframe = packet.whole
+        self._box.mux(made)
+        self._muxed += 1
+
+    def _hear(self, sound: Sound) -> None:
         if len(sound) != self.due:
             raise ValueError(f"{len(sound)} samples for a tick of {self.due}")
-        frame = self._frame(picture)
-        frame.pts, frame.time_base = self.ticks, self._tick
         heard = av.AudioFrame.from_ndarray(sound[None].astype(np.float32), "fltp", "mono")
         heard.sample_rate, heard.time_base = self.form.rate, self._beat
         heard.pts = self.samples
-        self._box.mux(self._video.encode(frame))
         self._box.mux(self._audio.encode(heard))
         self.ticks += 1
 
@@ -110,7 +179,7 @@ class FilmWriter:
 
     def flush(self) -> None:
         """Write what the encoders still hold."""
-        self._box.mux(self._video.encode(None))
+        self.cut()
         self._box.mux(self._audio.encode(None))
 
 
@@ -121,6 +190,7 @@ def write_film(path: Path, form: Form) -> Iterator[FilmWriter]:
     try:
         with av.open(part, "w", format="mp4", options={"movflags": "+faststart"}) as box:
             writer = FilmWriter(box, form)
+            box.start_encoding()  # its encoder is never asked, but says what the file is
             yield writer
             writer.flush()
         part.replace(path)
@@ -131,12 +201,25 @@ def write_film(path: Path, form: Form) -> Iterator[FilmWriter]:
 def _video_stream(box: OutputContainer, form: Form) -> VideoStream:
     stream = box.add_stream("libx264", rate=form.fps)
     stream.width, stream.height, stream.pix_fmt = form.width, form.height, "yuv420p"
-    stream.time_base = 1 / form.fps
-    # A fixed number of threads: x264's output depends on it.
-    stream.options = {"crf": str(form.crf), "preset": form.preset, "threads": "2"}
-    if form.tune is not None:
-        stream.options |= {"tune": form.tune}
+    stream.time_base, stream.options = 1 / form.fps, {**_options(form)}
     return stream
+
+
+def _encoder(form: Form) -> VideoCodecContext:
+    """One more like the stream's own."""
+    made = av.CodecContext.create("libx264", "w")
+    assert isinstance(made, VideoCodecContext)
+    made.width, made.height, made.pix_fmt = form.width, form.height, "yuv420p"
+    made.framerate, made.time_base = form.fps, 1 / form.fps
+    made.options = _options(form)
+    made.flags |= Flags.global_header
+    return made
+
+
+def _options(form: Form) -> dict[str, str]:
+    # A fixed number of threads: x264's output depends on it.
+    options = {"crf": str(form.crf), "preset": form.preset, "threads": "2"}
+    return options if form.tune is None else {**options, "tune": form.tune}
 
 
 def _audio_stream(box: OutputContainer, form: Form) -> AudioStream:

@@ -11,14 +11,16 @@ from typing import NamedTuple, TypedDict
 import numpy as np
 
 from evals import planes
-from evals.film import FilmWriter, Planes, Sound
+from evals.film import FilmWriter, Planes, Reel, Sound
 from evals.footage import read_pictures, read_sound
 from evals.lettering import Lettering, Style
 from evals.playlist import Clips
+from evals.reels import Reels, Shelf
 from evals.stills import Glide, read_still
+from evals.voices import Tap, Voices
 
-DUCK = 0.25
-"""How loud a clip stays while speech is laid under it, as a share."""
+PART = 4.0
+"""Seconds of a piece that are encoded together, and kept for when it comes again."""
 
 
 class Stretch(TypedDict):
@@ -40,35 +42,6 @@ class Written(TypedDict):
 
     text: str
     span: Stretch
-
-
-class Tap:
-    """Sound in chunks of any length, handed out in the lengths asked for."""
-
-    def __init__(self, chunks: Iterable[Sound]) -> None:
-        self.given = 0
-        self.dry = False
-        self._chunks = iter(chunks)
-        self._rest: Sound = np.zeros(0, np.float32)
-
-    def take(self, n: int) -> Sound:
-        """The next n samples; silence once there are no more, which `given` does not count."""
-        while len(self._rest) < n and not self.dry:
-            chunk = next(self._chunks, None)
-            self.dry = chunk is None
-            self._rest = self._rest if chunk is None else np.concatenate([self._rest, chunk])
-        taken, self._rest = self._rest[:n], self._rest[n:]
-        self.given += len(taken)
-        return np.pad(taken, (0, n - len(taken))) if len(taken) < n else taken
-
-
-@dataclass
-class Speech:
-    """Sound being laid from `start` seconds on."""
-
-    file: str
-    start: float
-    tap: Tap
 
 
 class Look(NamedTuple):
@@ -121,6 +94,8 @@ class Strand:
     """What is still to come of a piece: pictures that are read already, and its sound."""
 
     sound: Tap
+    held: int
+    """Pictures over which it is to dissolve."""
     pictures: deque[Frame] = field(default_factory=deque)
     whole: int = 0
     """Pictures over which it dissolves, once nothing more of it is read."""
@@ -128,15 +103,28 @@ class Strand:
 
 @dataclass
 class Joiner:
-    """Lays pieces of clips into a film and notes where."""
+    """Lays pieces of clips into a film and notes where.
+
+    What is shown again, of one clip in one look, is not decoded and encoded again.
+    """
 
     film: FilmWriter
     clips: Clips
     placed: list[Placed] = field(default_factory=list)
-    heard: list[Placed] = field(default_factory=list)
     written: list[Written] = field(default_factory=list)
-    _speaking: list[Speech] = field(default_factory=list)
     _leaving: Strand | None = None
+    _voices: Voices = field(init=False)
+    _shelf: Shelf = field(default_factory=Shelf)
+
+    def __post_init__(self) -> None:
+        self._voices = Voices(self.film)
+
+    @property
+    def heard(self) -> list[Placed]:
+        """Where sound files lie, those that are over."""
+        return [
+            {"file": file, "span": _stretch(start, end)} for file, start, end in self._voices.heard
+        ]
 
     def lay(self, piece: Piece) -> None:
         """Add a piece: its pictures, and as much of its sound as they are long.
@@ -144,26 +132,72 @@ class Joiner:
         Where one dissolves into another, the boundary is in the middle of the dissolve.
         """
         form, clip = self.film.form, self.clips[piece.file]
-        self._begin(piece.under)
+        self._voices.begin(piece.under, {file: self.clips[file].path for file in piece.under})
         start = self._boundary()
         assert clip.start is not None, "sound has no pictures to lay"
         sound = () if clip.still else read_sound(clip.path, form.rate, clip.start + piece.first)
-        strand = Strand(Tap(sound))
-        for frame in self._pictures(piece):
-            strand.pictures.append(frame)
-            if len(strand.pictures) > round(piece.fade * form.fps):
-                self._show(strand)
+        strand = Strand(Tap(sound), round(piece.fade * form.fps))
+        known = self._shelf.of((piece.file, piece.first, piece.last, piece.look, piece.glide))
+        tick = 0
+        while known.ticks is None or tick < known.ticks:
+            if self._left() == 0 and (reel := self._again(piece, known, tick)):
+                self.film.splice(reel, (self._heard_next(strand) for _ in reel))
+                tick += len(reel)
+            else:
+                tick = self._anew(piece, known, strand, tick)
         self._let_go()
         strand.whole = len(strand.pictures)
         self._leaving = strand
         self.placed.append({"file": piece.file, "span": _stretch(start, self._boundary())})
 
-    def _pictures(self, piece: Piece) -> Iterator[Frame]:
+    def _again(self, piece: Piece, known: Reels, tick: int) -> Reel | None:
+        """What is encoded already and can be shown at a tick of a piece as it is."""
+        reel, fps = known.parts.get(tick), self.film.form.fps
+        if reel is None or known.ticks is None:
+            return None
+        end = tick + len(reel)
+        written = any(w.first * fps < end and w.last * fps > tick for w in piece.words)
+        dissolves = end > known.ticks - round(piece.fade * fps)
+        return None if written or dissolves else reel
+
+    def _anew(self, piece: Piece, known: Reels, strand: Strand, tick: int) -> int:
+        """Show a piece from a tick on, until there is something to be shown again, or all of it.
+
+        Returns the tick up to which it was read.
+        """
+        part, began = round(PART * self.film.form.fps), tick
+        there = (n for n in sorted(known.parts) if n > tick and n >= tick + self._left())
+        stop = next((n for n in there if self._again(piece, known, n)), None)
+        held, clean = (strand.held if stop is None else 0), True
+        for frame in self._pictures(piece, tick, stop):
+            strand.pictures.append(frame)
+            tick += 1
+            if len(strand.pictures) <= held:
+                continue
+            shown = tick - len(strand.pictures)
+            if shown % part == 0:
+                self._keep(known, began, clean)
+                began, clean = shown, True
+            clean = clean and not (self._left() or strand.pictures[0].words)
+            self._show(strand)
+        if stop is None:
+            known.ticks = tick
+        whole = tick - began == part or not strand.pictures
+        self._keep(known, began, clean and whole)
+        return tick
+
+    def _keep(self, known: Reels, began: int, clean: bool) -> None:
+        """End a part that began at a tick of a piece; keep it if it is nothing but the piece."""
+        reel = self.film.cut(keep=True)
+        if reel and clean:
+            known.keep(began, reel)
+
+    def _pictures(self, piece: Piece, start: int, stop: int | None) -> Iterator[Frame]:
         """As they are to be shown; a picture that is held is the same array again."""
         form = self.film.form
         drawn = [(words, Lettering(words.text, words.style, form)) for words in piece.words]
         before: tuple[Planes, tuple[Lettering, ...], Frame] | None = None
-        for tick, picture in enumerate(self._read(piece)):
+        for tick, picture in enumerate(self._read(piece, start, stop), start):
             at = float(tick / form.fps)
             now = [each for each in drawn if each[0].first <= at < each[0].last]
             letters = tuple(lettering for _, lettering in now)
@@ -174,16 +208,26 @@ class Joiner:
                 before = picture, letters, Frame(shown, tuple(words.text for words, _ in now))
             yield before[2]
 
-    def _read(self, piece: Piece) -> Iterator[Planes]:
+    def _read(self, piece: Piece, start: int, stop: int | None) -> Iterator[Planes]:
+        """From a tick of a piece up to another, or its end."""
         clip, form = self.clips[piece.file], self.film.form
+        zero = round(piece.first * form.fps)
+        first = float((zero + start) / form.fps)
+        last = piece.last if stop is None else float((zero + stop) / form.fps)
         if clip.still:
-            return read_still(clip.path, form, piece.first, piece.last, piece.glide)
-        return read_pictures(clip.path, form, piece.first, piece.last, planes.fit)
+            return read_still(clip.path, form, first, last, piece.glide)
+        return read_pictures(clip.path, form, first, last, planes.fit)
+
+    def _left(self) -> int:
+        """How many pictures of the piece before are still to come."""
+        return len(self._leaving.pictures) if self._leaving else 0
 
     def _boundary(self) -> float:
         """Seconds at which what is read now follows on what was."""
-        held = len(self._leaving.pictures) if self._leaving else 0
-        return self.film.seconds + float(held / self.film.form.fps / 2)
+        return self.film.seconds + float(self._left() / self.film.form.fps / 2)
+
+    def _heard_next(self, strand: Strand) -> Sound:
+        return self._voices.mix(strand.sound.take(self.film.due))
 
     def _show(self, strand: Strand) -> None:
         """The next tick of a piece, mixed with what is left of the one before."""
@@ -195,7 +239,7 @@ class Joiner:
             picture = planes.mixed(old, share, picture)
             own = (share * other + (1 - share) * own).astype(np.float32)
         self._read_there(words)
-        self.film.write(picture, self._mix(own))
+        self.film.write(picture, self._voices.mix(own))
 
     def _read_there(self, words: Iterable[str]) -> None:
         """Note what is written on the next tick."""
@@ -216,27 +260,7 @@ class Joiner:
     def end(self) -> None:
         """Show what is left, and cut off what is still being said."""
         self._let_go()
-        for speech in self._speaking:
-            self._note(speech)
-        self._speaking = []
-
-    def _begin(self, files: Iterable[str]) -> None:
-        # A speech so long that it is still heard when its turn comes again is not said twice.
-        speaking = {speech.file for speech in self._speaking}
-        for file in [file for file in files if file not in speaking]:
-            chunks = read_sound(self.clips[file].path, self.film.form.rate)
-            self._speaking.append(Speech(file, self.film.seconds, Tap(chunks)))
-
-    def _mix(self, own: Sound) -> Sound:
-        said = [speech.tap.take(len(own)) for speech in self._speaking]
-        for speech in [speech for speech in self._speaking if speech.tap.dry]:
-            self._note(speech)
-            self._speaking.remove(speech)
-        return np.clip(own * DUCK + sum(said), -1, 1) if said else own
-
-    def _note(self, speech: Speech) -> None:
-        end = speech.start + speech.tap.given / self.film.form.rate
-        self.heard.append({"file": speech.file, "span": _stretch(speech.start, end)})
+        self._voices.end()
 
 
 def seen(picture: Planes, look: Look) -> Planes:

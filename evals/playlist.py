@@ -75,10 +75,18 @@ def _listed(folder: Path, entry: Mapping[str, Any]) -> Clip:
     """As an entry says; keys that nobody knows are nobody's business."""
     said = tuple(
         Said(" ".join(str(each["text"]).split()), float(each["start"]), float(each["end"]))
-        for each in entry.get("said", [])
+        for each in _many(entry, "said")
     )
-    queries = tuple(str(query) for query in entry.get("queries", []))
+    queries = tuple(str(query) for query in _many(entry, "queries"))
     return Clip(folder / str(entry["file"]), queries, None, said, str(entry.get("like") or ""))
+
+
+def _many(entry: Mapping[str, Any], key: str) -> list[Any]:
+    """A list of an entry, empty if there is none. Raises TypeError for anything else."""
+    found = entry.get(key, [])
+    if not isinstance(found, list):
+        raise TypeError(key)
+    return found
 
 
 def _opened(clip: Clip) -> Clip:

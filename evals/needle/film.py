@@ -42,11 +42,8 @@ def build(
     """
     if not 0 < minutes < 24 * 60:
         raise JoinError("a film lasts more than 0 minutes and less than a day")
-    if not out.parent.is_dir():
-        raise JoinError(f"the folder {out.parent} is missing")
     clips = load_clips(folder)
-    if out.resolve() in [clip.path.resolve() for clip in clips.values()]:
-        raise JoinError(f"{out} is one of the clips")
+    _check(folder, out, clips)
     listed = Absent.load()
     phrases = Phrases.load().shuffled(clips, listed, Random(f"{seed} phrases"))
     planned = plan(clips, lengths(clips, seed), minutes, seed, phrases.written)
@@ -67,6 +64,19 @@ def build(
         }
     join.write(out.with_suffix(".json"), json.dumps(truth, indent=1) + "\n")
     return truth
+
+
+def _check(folder: Path, out: Path, clips: Clips) -> None:
+    """Raises JoinError where neither a film nor its truth may be written."""
+    truth = out.with_suffix(".json")
+    if not out.parent.is_dir():
+        raise JoinError(f"the folder {out.parent} is missing")
+    if truth == out or out.is_dir() or truth.is_dir():
+        raise JoinError(f"{out} cannot be a film with its truth beside it: call it FILM.mp4")
+    taken = {(folder / "clips.json").resolve(), *(clip.path.resolve() for clip in clips.values())}
+    for path in (out, truth):
+        if path.resolve() in taken:
+            raise JoinError(f"{path} is one of the clips, or lists them: call the film otherwise")
 
 
 def lengths(clips: Clips, seed: int) -> Mapping[str, float]:

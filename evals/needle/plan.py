@@ -41,8 +41,8 @@ NEARER = 1.35
 """How much closer every other part is: a cut that can be seen."""
 MIRRORED = 0.3
 """Share of repeated and filling clips that are shown mirrored."""
-ZOOM = 1.15
-"""How much closer they are at most."""
+ZOOMS = (1.0, 1.05, 1.1, 1.15)
+"""How much closer they are: few ways, so that a long film has parts that are encoded once."""
 GLIDING = 0.6
 """Share of photographs over which a camera glides; the others stand still."""
 WINDOW = (0.7, 1.0)
@@ -213,4 +213,4 @@ def _in_order(scenes: Mapping[str, list[Scene]], chance: Chance) -> list[Scene]:
 
 
 def _look(chance: Chance) -> Look:
-    return Look(chance.random() < MIRRORED, round(chance.uniform(1.0, ZOOM), 2))
+    return Look(chance.random() < MIRRORED, chance.choice(ZOOMS))

@@ -37,7 +37,7 @@ def request(told: Round, arrays: Arrays) -> GroundRequest:
         step=told.step,
         channels=tuple(told.channels),
         curves=arrays[told.curves],
-        cuts=tuple(arrays[told.cuts].tolist()),
+        cuts=tuple(cut for cut in arrays[told.cuts].tolist() if cut < told.duration),
         candidates=tuple(
             Bounded(_span(each), min(1.0, max(0.0, each[2]))) for each in told.proposals
         ),

@@ -405,6 +405,7 @@ def test_what_is_said_is_heard_where_the_truth_says(film):
         ({"file": "voice.flac", "said": [{"text": "", "start": 0, "end": 1}]}, "cannot be said"),
         ({"file": "voice.flac", "said": [{"text": "x", "start": 0}]}, "not a list of clips"),
         ({"file": "voice.flac", "said": "x"}, "not a list of clips"),
+        ({"file": "red.mp4", "queries": "a red one"}, "not a list of clips"),
         ({"file": "red.mp4", "said": [{"text": "x", "start": 0, "end": 1}]}, "has pictures"),
     ],
 )
@@ -416,6 +417,16 @@ def test_a_bad_entry_is_told(folder, tmp_path, entry, says):
     with pytest.raises(JoinError, match=says):
         build(tmp_path, tmp_path / "f.mp4", 1)
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(("f.", "."))]
+
+
+def test_neither_film_nor_truth_is_written_over_what_it_is_made_of(folder, tmp_path):
+    before = {path: path.read_bytes() for path in folder.iterdir()}
+    for name in ("red.mp4", "clips.mp4", "voice.json"):
+        with pytest.raises(JoinError, match="call"):
+            build(folder, folder / name, 1)
+    with pytest.raises(JoinError, match="call it FILM"):
+        build(folder, tmp_path, 1)
+    assert {path: path.read_bytes() for path in folder.iterdir()} == before
 
 
 def test_lengths_are_those_of_pictures_sounds_and_the_seed(folder):

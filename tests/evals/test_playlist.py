@@ -7,8 +7,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from evals.joiner import Tap
 from evals.playlist import spread
+from evals.voices import Tap
 
 
 def test_a_tap_gives_any_length_and_then_silence():
