@@ -20,7 +20,7 @@ class RetrieveSettings(Group):
     round: first what lasts, then, if that was in vain, what is brief."""
     caution: float = Field(default=0.1, ge=0)
     """By how much more a picture has to convince in every later round: brief is also noisy."""
-    picture_middle: float = 0.42
+    picture_middle: float = 0.45
     """Picture relevance, plus its standing out, at which yes and no are equally likely."""
     picture_slope: float = Field(default=27.0, gt=0)
     """Steepness of that decision."""
