@@ -153,6 +153,28 @@ def index() -> Figures:
     return {p: {k: v["median"] for k, v in s.items() if k in wanted} for p, s in summary.items()}
 
 
+def needle() -> Figures:
+    """Three minutes of needle film, the agent beside what one would write in an afternoon."""
+    folder = _clips()
+    if folder is None:
+        return CLIPLESS
+    film = Path(os.environ.get("VMR_HOME", ".vmr")) / "prove-needle.mp4"
+    film.parent.mkdir(parents=True, exist_ok=True)
+    words = ("--clips", str(folder), "--minutes", "3", "--seed", "7", "--out", str(film))
+    _printed("-m", "evals.needle", "build", *words)
+    with tempfile.TemporaryDirectory() as out:
+        told = _printed("-m", "evals.needle", "run", str(film), "--out", out)
+        figures = json.loads((Path(out) / "figures.json").read_text(encoding="utf-8"))
+    return {"table": told.splitlines(), "rooms": figures["rooms"]}
+
+
+def parity() -> Figures:
+    """Official figures of the reference files, where ``VMR_REFERENCE`` says they are."""
+    if "VMR_REFERENCE" not in os.environ:
+        return {"not run": "set VMR_REFERENCE to a folder with annotations and predictions"}
+    return {"closing line": _printed("-m", "pytest", "tests/metrics").splitlines()[-1]}
+
+
 PARTS: dict[str, Callable[[], Figures]] = {
     part.__name__: part
     for part in (
@@ -167,6 +189,8 @@ PARTS: dict[str, Callable[[], Figures]] = {
         shots,
         compression,
         training,
+        needle,
+        parity,
         index,
     )
 }

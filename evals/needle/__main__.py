@@ -60,7 +60,7 @@ def _fit(args: argparse.Namespace) -> None:
 
 
 def _run(args: argparse.Namespace) -> None:
-    tastes = fit.load(args.baselines) if args.baselines else {}
+    tastes = {} if args.alone else fit.load(args.baselines)
     settings = chosen(args.set, args.without)
     ask = {"words": sys.argv[1:], "again": args.again, "jobs": args.jobs}
     answers = run(args.films, settings, args.out, tastes, **ask)
@@ -171,7 +171,9 @@ def _asking(tasks: Any) -> None:
         add("--set", action="append", default=[], metavar="SETTING=VALUE")
         add("--out", type=Path, required=True, metavar="OUT")
         if do is _run:
-            add("--baselines", type=Path, metavar="TASTES.json", help="what fit has chosen")
+            chosen_by = "what fit has chosen; without it what it chose for us"
+            add("--baselines", type=Path, default=fit.OURS, metavar="TASTES.json", help=chosen_by)
+            add("--alone", action="store_true", help="without baselines")
             add("--without", action="append", default=[], metavar="ROOM")
             add("--jobs", type=int, default=1, metavar="N", help="processes side by side")
             add("--again", action="store_true", help="throw away what the folder holds")
