@@ -68,6 +68,7 @@ def _picture(
                 parts += [sample.webp, sample.image.data.cast("B")]
                 if sample.key_image is not None:
                     facts["shapes"] += [sample.key_image.shape]
+                    facts["news"] = sample.news
                     parts += [sample.key_image.data.cast("B")]
             out.send(facts, parts)
         ending = {"duration": picture.duration, "promise": picture.promise}

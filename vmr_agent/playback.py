@@ -34,6 +34,7 @@ from vmr_agent.pipe import MEMORY, Facts, receive
 from vmr_agent.protocols import Array, Image, ShotDetector
 from vmr_agent.settings import Settings
 from vmr_agent.types import Span, Video
+from vmr_agent.writing import News
 
 Alive = Callable[[], None]
 Message = tuple[Facts, list[bytearray]]
@@ -60,6 +61,8 @@ class Taken:
     image: Image = field(repr=False)
     webp: bytes = field(default=b"", repr=False)
     """Empty of key frames: not all of them are kept."""
+    news: News | None = None
+    """Of key frames: what writing came or went."""
 
 
 class Block(NamedTuple):
@@ -198,7 +201,8 @@ class _Projector:
             image = _image(parts[2], facts["shapes"][1])
             reel.samples.append(Taken(frame.time, image, bytes(parts[1])))
         if len(parts) > 3:
-            reel.keys.append(Taken(frame.time, _image(parts[3], facts["shapes"][2])))
+            news = News(*facts["news"]) if facts["news"] else None
+            reel.keys.append(Taken(frame.time, _image(parts[3], facts["shapes"][2]), news=news))
         if facts["dark"]:
             reel.holes.append(Span(start=round(frame.time - facts["dark"], 6), end=frame.time))
         reel.kept, reel.met = reel.kept + 1, reel.met + facts["met"]

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vmr_agent.limits import StripSettings
+from vmr_agent.writing import News, Writing
 
 if TYPE_CHECKING:
     from vmr_agent.protocols import Arrays, Image
@@ -24,6 +25,7 @@ NAMES = ("times", "offsets", "webp")
 THUMB = 32  # pixels: the thumbnail on which "has the picture changed" is decided
 LONGEST = 16_383
 LOOKS = 4  # times per sample that a picture standing still is looked at again
+OFTEN = 0.75  # of the time between two samples: that after which writing is looked for again
 EFFORT = 2  # of 6: half the bytes of 0 in twice the time; more effort gains little
 
 
@@ -46,6 +48,8 @@ class Sample:
     webp: bytes
     key_image: Image | None = None
     """Larger; only of key frames. Few of them are kept, so they are encoded later."""
+    news: News | None = None
+    """Of key frames that show writing come or gone."""
 
 
 class Sampler:
@@ -56,6 +60,7 @@ class Sampler:
         self._next = -np.inf
         self._sampled: tuple[float, NDArray[np.float32]] | None = None
         self._keyed: tuple[float, NDArray[np.float32]] | None = None
+        self._writing, self._looked = Writing(), -np.inf
 
     def take(self, frame: Picture) -> Sample | None:
         """The frame as a sample if its time has come and it shows something new, else None."""
@@ -65,7 +70,8 @@ class Sampler:
         image = frame.rgb(settings.short_side)
         thumb = _thumbnail(image)
         moves = _is_news(self._sampled, now, thumb, settings.still, settings.rest)
-        key = self._is_key(now, thumb, moves)
+        news = self._look(now, image)
+        key = news is not None or self._is_key(now, thumb, moves)
         if not moves and not key:
             self._next = now + step / LOOKS
             return None
@@ -75,7 +81,15 @@ class Sampler:
         if not key:
             return Sample(image, webp)
         self._keyed = (now, thumb)
-        return Sample(image, webp, frame.rgb(settings.key_short_side))
+        self._writing.noted(image)
+        return Sample(image, webp, frame.rgb(settings.key_short_side), news)
+
+    def _look(self, now: float, image: Image) -> News | None:
+        """What writing came or went; also of pictures that stand still, as often as samples come."""
+        if not self._settings.key_writing or now < self._looked + OFTEN / self._settings.fps:
+            return None
+        self._looked = now
+        return self._writing.look(now, image)
 
     def _is_key(self, now: float, thumb: NDArray[np.float32], moves: bool) -> bool:
         """Of what moves now and then one; what stands, as title cards do, at once."""
