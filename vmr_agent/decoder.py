@@ -65,6 +65,7 @@ def _picture(
             parts: list[Any] = [thumb.data.cast("B")]
             if sample is not None:
                 facts["shapes"] += [sample.image.shape]
+                facts["shown"] = sample.shown
                 parts += [sample.webp, sample.image.data.cast("B")]
                 if sample.key_image is not None:
                     facts["shapes"] += [sample.key_image.shape]

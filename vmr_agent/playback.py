@@ -21,7 +21,7 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -199,6 +199,7 @@ class _Projector:
         frame = Frame(facts["time"], _image(parts[0], facts["shapes"][0]), facts["length"])
         if len(parts) > 1:
             image = _image(parts[2], facts["shapes"][1])
+            _show(reel.keys, facts["shown"])
             reel.samples.append(Taken(frame.time, image, bytes(parts[1])))
         if len(parts) > 3:
             news = News(*facts["news"]) if facts["news"] else None
@@ -208,6 +209,12 @@ class _Projector:
         reel.kept, reel.met = reel.kept + 1, reel.met + facts["met"]
         self._next = next(self._messages)
         return frame
+
+
+def _show(keys: list[Taken], since: float | None) -> None:
+    """Writing that came right before the last key frame, and is on it, is its news as well."""
+    if since is not None and keys and keys[-1].news is None:
+        keys[-1] = replace(keys[-1], news=News(since, comes=True))
 
 
 def _image(pixels: bytearray, shape: list[int]) -> Image:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vmr_agent.limits import StripSettings
-from vmr_agent.writing import News, Writing
+from vmr_agent.writing import Looked, News, Writing
 
 if TYPE_CHECKING:
     from vmr_agent.protocols import Arrays, Image
@@ -50,6 +50,8 @@ class Sample:
     """Larger; only of key frames. Few of them are kept, so they are encoded later."""
     news: News | None = None
     """Of key frames that show writing come or gone."""
+    shown: float | None = None
+    """Since when there is writing that was new on the key frame before this sample."""
 
 
 class Sampler:
@@ -70,7 +72,7 @@ class Sampler:
         image = frame.rgb(settings.short_side)
         thumb = _thumbnail(image)
         moves = _is_news(self._sampled, now, thumb, settings.still, settings.rest)
-        news = self._look(now, image)
+        news, shown = self._look(now, image)
         key = news is not None or self._is_key(now, thumb, moves)
         if not moves and not key:
             self._next = now + step / LOOKS
@@ -79,15 +81,15 @@ class Sampler:
         self._next, self._sampled = max(due + step, now + step / 2), (now, thumb)
         webp = encoded(image, settings.quality)
         if not key:
-            return Sample(image, webp)
+            return Sample(image, webp, shown=shown)
         self._keyed = (now, thumb)
         self._writing.noted(image)
-        return Sample(image, webp, frame.rgb(settings.key_short_side), news)
+        return Sample(image, webp, frame.rgb(settings.key_short_side), news, shown)
 
-    def _look(self, now: float, image: Image) -> News | None:
+    def _look(self, now: float, image: Image) -> Looked:
         """What writing came or went; also of pictures that stand still, as often as samples come."""
         if not self._settings.key_writing or now < self._looked + OFTEN / self._settings.fps:
-            return None
+            return Looked()
         self._looked = now
         return self._writing.look(now, image)
 

@@ -19,11 +19,11 @@ Image = NDArray[np.uint8]
 Mask = NDArray[np.uint8]
 Box = tuple[slice, slice]
 
-EDGE = 50
+EDGE = 80
 """Steps of brightness of one colour within three pixels that may be the edge of a letter."""
 ALIKE = 28
 """Steps of brightness of each colour by which compression and grain change what stands still."""
-STANDS = 0.85
+STANDS = 0.75
 """Share of a band's edges that are the same at the next look where it stands; of a line that has
 become another one, or runs through the picture, half are."""
 THERE = 0.55
@@ -51,6 +51,15 @@ class News(NamedTuple):
     """Whether any came; else some went."""
 
 
+class Looked(NamedTuple):
+    """What a look found."""
+
+    news: News | None = None
+    """What the last key frame does not show."""
+    shown: float | None = None
+    """Since when there is what came just before the last key frame, and is on it."""
+
+
 @dataclass(slots=True)
 class _Band:
     """Dense edges that stand still: where, which pixels, and how they look."""
@@ -76,7 +85,7 @@ class Writing:
         self._turned = 0.0
         self._noted: Image | None = None
 
-    def look(self, now: float, image: Image) -> News | None:
+    def look(self, now: float, image: Image) -> Looked:
         """What came or went that the last key frame does not show; seen twice, to be sure.
 
         ``image`` (H, W, 3) RGB, of one size always.
@@ -85,11 +94,12 @@ class Writing:
         turned, self._turned = self._turned, (last[0] + now) / 2 if last else now
         if last is None or last[1].shape != image.shape:
             self._bands.clear()
-            return None
+            return Looked()
         went = self._leave(image)
-        came = self._meet(turned, last[1], image)
-        since = [*came, *went]
-        return News(min(since), bool(came)) if since else None
+        met = self._meet(turned, last[1], image)
+        came = [band.since for band in self._bands if not band.known]
+        news = News(min(*came, *went, np.inf), bool(came)) if came or went else None
+        return Looked(news, turned if any(band.known for band in met) else None)
 
     def noted(self, image: Image) -> None:
         """This is a key frame: whatever is written there is no news."""
@@ -110,19 +120,21 @@ class Writing:
                 went += [band.missed] if band.known else []
         return went
 
-    def _meet(self, since: float, last: Image, image: Image) -> list[float]:
-        """Bands that stand since the last look are followed; when those came that are news."""
+    def _meet(self, since: float, last: Image, image: Image) -> list[_Band]:
+        """Bands that stand since the last look are followed from now on."""
+        met = []
         edges = _edges(image)
         still = edges & _alike(image, last)
         for band in self._bands:
             still[band.box] &= ~band.edges
         for box in _flat(still):
             drawn = edges[box]
-            if len(self._bands) < MOST and _share(still[box], drawn) >= STANDS:
+            if len(self._bands) + len(met) < MOST and _share(still[box], drawn) >= STANDS:
                 band = _Band(box, still[box].copy(), image[box].copy(), since, known=False)
                 band.known = self._noted is not None and band.on(self._noted) >= THERE
-                self._bands.append(band)
-        return [band.since for band in self._bands if not band.known]
+                met.append(band)
+        self._bands += met
+        return met
 
 
 def _edges(image: Image) -> Mask:

@@ -50,14 +50,15 @@ def read(
     found: Sequence[tuple[float, Image]], where: Footage, *pages: Lines
 ) -> list[tuple[str, float, float]]:
     """Lines with start and end; the same however the film is cut into reels."""
-    whole = read_text([glanced(found, *pages)], where, True)
+    whole = read_text([glanced(found, *pages)], where, True, APART)
     assert whole.read
     for at in range(1, len(found)):
         halves = [glanced(part, *pages) for part in (found[:at], found[at:])]
-        assert read_text([halves[0], Glances(glances=()), halves[1]], where, True) == whole
+        assert read_text([halves[0], Glances(glances=()), halves[1]], where, True, APART) == whole
     return [(each.text, each.span.start, each.span.end) for each in whole.texts]
 
 
+APART = 0.5
 EXIT = (("EXIT", 0.9),)
 
 
@@ -113,5 +114,5 @@ def test_a_key_frame_without_text_is_noted() -> None:
 def test_without_a_reader_nothing_was_read() -> None:
     nothing = read_reel(reel(keys=keys(0, 4)), None, SETTINGS, lambda time: None)
     assert nothing == Glances(glances=())
-    assert read_text([nothing], footage(), False) == Screen(texts=(), read=False)
+    assert read_text([nothing], footage(), False, APART) == Screen(texts=(), read=False)
     assert read(keys(), footage()) == []

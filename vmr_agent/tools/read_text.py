@@ -15,8 +15,9 @@ from vmr_agent.settings import ReadSettings
 from vmr_agent.types import ScreenText, Span
 from vmr_agent.words import tokens
 
-OVER = 1.5
-"""Seconds from a cut to the next key frame up to which a line on both sides of it stays on."""
+AGAIN = 1.5
+"""Seconds after which a line that is read again has been there all the time: behind a cut, or
+where it was misread once."""
 
 
 def read_reel(
@@ -46,25 +47,20 @@ def read_text(reels: Iterable[Glances], footage: Footage, reads: bool, apart: fl
     glances = [glance for reel in reels for glance in reel.glances]
     cuts = np.asarray([shot.span.start for shot in footage.shots[1:]])
     lines: list[ScreenText] = []
-    shown: dict[str, int] = {}
-    before: Glance | None = None
+    latest: dict[str, int] = {}
     for glance, after in pairwise([*glances, None]):
         assert glance is not None
         start = _begun(glance, cuts, apart)
         end = min(_end(glance, after, cuts, apart), footage.duration)
-        still = shown if before and _stays(before, glance, cuts) else {}
-        shown = {}
         for text, confidence in glance.lines if end > max(start, glance.time) else ():
-            written = "".join(tokens(text))
-            if written in shown:
+            letters = "".join(tokens(text))
+            known = latest.get(letters)
+            if known is not None and start - lines[known].span.end < AGAIN:
+                lines[known] = _until(lines[known], end, text)
                 continue
-            shown[written] = still.get(written, len(lines))
-            if written in still:
-                lines[still[written]] = _until(lines[still[written]], end, text)
-            else:
-                span = Span(start=start, end=end)
-                lines.append(ScreenText(span=span, text=text, confidence=confidence))
-        before = glance
+            latest[letters] = len(lines)
+            span = Span(start=start, end=end)
+            lines.append(ScreenText(span=span, text=text, confidence=confidence))
     return Screen(texts=tuple(lines), read=reads)
 
 
@@ -81,12 +77,6 @@ def _end(glance: Glance, after: Glance | None, cuts: NDArray[np.float64], apart:
         return _begun(after, cuts, apart)
     upcoming = cuts[cuts > glance.time][:1].tolist()
     return min([*upcoming, *([_begun(after, cuts, apart)] if after else [])], default=np.inf)
-
-
-def _stays(before: Glance, glance: Glance, cuts: NDArray[np.float64]) -> bool:
-    """Whether lines that both have were there all the time between."""
-    between = cuts[(cuts > before.time) & (cuts <= glance.time)]
-    return not len(between) or glance.time - float(between[-1]) < OVER
 
 
 def _until(line: ScreenText, end: float, text: str) -> ScreenText:
