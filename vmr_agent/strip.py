@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vmr_agent.limits import StripSettings
-from vmr_agent.writing import Looked, News, Writing
+from vmr_agent.writing import News, Writing
 
 if TYPE_CHECKING:
     from vmr_agent.protocols import Arrays, Image
@@ -63,6 +63,7 @@ class Sampler:
         self._sampled: tuple[float, NDArray[np.float32]] | None = None
         self._keyed: tuple[float, NDArray[np.float32]] | None = None
         self._writing, self._looked = Writing(), -np.inf
+        self._shown: float | None = None
 
     def take(self, frame: Picture) -> Sample | None:
         """The frame as a sample if its time has come and it shows something new, else None."""
@@ -72,7 +73,7 @@ class Sampler:
         image = frame.rgb(settings.short_side)
         thumb = _thumbnail(image)
         moves = _is_news(self._sampled, now, thumb, settings.still, settings.rest)
-        news, shown = self._look(now, image)
+        news = self._look(now, image)
         key = news is not None or self._is_key(now, thumb, moves)
         if not moves and not key:
             self._next = now + step / LOOKS
@@ -81,17 +82,24 @@ class Sampler:
         self._next, self._sampled = max(due + step, now + step / 2), (now, thumb)
         webp = encoded(image, settings.quality)
         if not key:
-            return Sample(image, webp, shown=shown)
+            return Sample(image, webp, shown=self._tell())
         self._keyed = (now, thumb)
         self._writing.noted(image)
-        return Sample(image, webp, frame.rgb(settings.key_short_side), news, shown)
+        return Sample(image, webp, frame.rgb(settings.key_short_side), news, self._tell())
 
-    def _look(self, now: float, image: Image) -> Looked:
-        """What writing came or went; also of pictures that stand still, as often as samples come."""
+    def _look(self, now: float, image: Image) -> News | None:
+        """What writing came or went; of pictures that stand still as often as of others."""
         if not self._settings.key_writing or now < self._looked + OFTEN / self._settings.fps:
-            return Looked()
+            return None
         self._looked = now
-        return self._writing.look(now, image)
+        news, shown = self._writing.look(now, image)
+        self._shown = shown if self._shown is None else self._shown
+        return news
+
+    def _tell(self) -> float | None:
+        """What is known of the last key frame by now; once."""
+        shown, self._shown = self._shown, None
+        return shown
 
     def _is_key(self, now: float, thumb: NDArray[np.float32], moves: bool) -> bool:
         """Of what moves now and then one; what stands, as title cards do, at once."""

@@ -20,7 +20,8 @@ Mask = NDArray[np.uint8]
 Box = tuple[slice, slice]
 
 EDGE = 80
-"""Steps of brightness of one colour within three pixels that may be the edge of a letter."""
+"""Steps of brightness of one colour within three pixels that may be the edge of a letter. Those of
+titles are of 160 in the middle, those of leaves, bricks and clothes of 75."""
 ALIKE = 28
 """Steps of brightness of each colour by which compression and grain change what stands still."""
 STANDS = 0.75
@@ -29,9 +30,9 @@ become another one, or runs through the picture, half are."""
 THERE = 0.55
 """Share of them below which it is gone, or was not there."""
 WIDTH = 30
-"""Pixels that a band has at least: six small letters."""
+"""Pixels of 260 that a band has at least: six small letters."""
 HEIGHT = 6
-"""Pixels that a band has at least."""
+"""Pixels of 260 that a band is high at least: letters of a fiftieth of the height."""
 FLAT = 2.0
 """Times its height that a band is wide at least."""
 HIGH = 0.25
@@ -88,12 +89,13 @@ class Writing:
     def look(self, now: float, image: Image) -> Looked:
         """What came or went that the last key frame does not show; seen twice, to be sure.
 
-        ``image`` (H, W, 3) RGB, of one size always.
+        ``image`` (H, W, 3) RGB, some 260 pixels high; of another size it is another film.
         """
         last, self._last = self._last, (now, image)
         turned, self._turned = self._turned, (last[0] + now) / 2 if last else now
         if last is None or last[1].shape != image.shape:
             self._bands.clear()
+            self._noted = None
             return Looked()
         went = self._leave(image)
         met = self._meet(turned, last[1], image)
@@ -122,7 +124,7 @@ class Writing:
 
     def _meet(self, since: float, last: Image, image: Image) -> list[_Band]:
         """Bands that stand since the last look are followed from now on."""
-        met = []
+        met: list[_Band] = []
         edges = _edges(image)
         still = edges & _alike(image, last)
         for band in self._bands:
@@ -147,7 +149,7 @@ def _alike(left: Image, right: Image) -> Mask:
     return ~_above(cv2.absdiff(left, right), ALIKE)
 
 
-def _above(pixels: NDArray[np.uint8], level: int) -> Mask:
+def _above(pixels: cv2.typing.MatLike, level: int) -> Mask:
     red, green, blue = cv2.split(pixels)
     highest = cv2.max(cv2.max(red, green), blue)
     return np.asarray(cv2.threshold(highest, level, 255, cv2.THRESH_BINARY)[1], np.uint8)

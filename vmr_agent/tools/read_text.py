@@ -82,6 +82,4 @@ def _end(glance: Glance, after: Glance | None, cuts: NDArray[np.float64], apart:
 def _until(line: ScreenText, end: float, text: str) -> ScreenText:
     """The line, there until then; read with more spaces it is read better."""
     better = max(line.text, text, key=lambda each: len(tokens(each)))
-    return line.model_copy(
-        update={"span": Span(start=line.span.start, end=end), "text": better}
-    )
+    return line.model_copy(update={"span": Span(start=line.span.start, end=end), "text": better})
