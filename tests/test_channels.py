@@ -168,6 +168,15 @@ def test_text_on_screen_counts_while_it_is_shown() -> None:
     assert notes == [("text", span(4, 8), "PLATFORM NINE")]
 
 
+def test_a_line_that_is_what_was_asked_for_is_quoted_whatever_it_means() -> None:
+    shelved = film(20, written=[line(4, 8, "PLATFORMNINE"), line(12, 14, "nine platforms")])
+    curve, notes = channels.text(
+        understand('the text "PLATFORM NINE"'), shelved, MEANING, SETTINGS, 40
+    )
+    assert during(curve, 4, 8).min() >= np.float32(VERBATIM)
+    assert notes[0] == ("text", span(4, 8), "PLATFORMNINE")
+
+
 def test_misread_letters_are_forgiven() -> None:
     shelved = film(20, written=[line(4, 8, "PLATF0RM STATI0N"), line(12, 14, "way out")])
     curve, notes = channels.text(understand("platform station"), shelved, MEANING, SETTINGS, 40)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lettered import lettered, scene
 
 from vmr_agent.frame import Frame
 from vmr_agent.protocols import Image
@@ -169,6 +170,35 @@ def test_a_slow_change_adds_up() -> None:
     assert len(times) > 8
     assert len(keys) > 4
     assert max(b - a for a, b in pairwise(times)) <= 3.5
+
+
+@pytest.mark.parametrize("moves", [False, True])
+def test_a_line_gives_a_key_frame_when_it_comes_and_when_it_goes(moves: bool) -> None:
+    """It changes the picture by a hundredth, much less than what moves."""
+    frames = []
+    for index in range(25 * 12):
+        time = index / 25
+        image = scene(index if moves else 0)
+        titled = 4.1 <= time < 8.1
+        frames.append((time, lettered(image, "MIND THE STEP") if titled else image))
+    given_settings = {"short_side": 260, "key_change": 0.9, "key_every": 100}
+    times, keys, samples = taken(frames, **given_settings)
+    assert keys == pytest.approx([0, 4.75, 8.75], abs=0.35)
+    news = [sample.news for sample in samples if sample.news]
+    assert [(each.comes, each.since) for each in news] == [
+        (True, pytest.approx(4.1, abs=0.25)),
+        (False, pytest.approx(8.1, abs=0.25)),
+    ]
+    assert set(keys) <= set(times)
+    assert taken(frames, **given_settings, key_writing=False)[1] == [0]
+
+
+def test_a_line_that_is_on_a_key_frame_already_is_told_with_the_next_sample() -> None:
+    frames = [(index / 25, lettered(scene(index), "MIND THE STEP")) for index in range(75)]
+    times, keys, samples = taken(frames, short_side=260, key_change=0.9)
+    assert keys == [0]
+    told = [(time, each.shown) for time, each in zip(times, samples, strict=True)]
+    assert [each for each in told if each[1] is not None] == [(times[1], 0)]
 
 
 def test_an_empty_strip_is_a_strip() -> None:

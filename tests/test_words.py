@@ -6,7 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vmr_agent.words import HOP, PHRASE, content, covered, matched, phrases, same, stem, tokens
+from vmr_agent.words import (
+    HOP,
+    PHRASE,
+    content,
+    covered,
+    matched,
+    phrases,
+    same,
+    spaced,
+    stem,
+    tokens,
+)
 
 
 def test_tokens_are_lower_case_words_and_numbers() -> None:
@@ -19,6 +30,22 @@ def test_tokens_are_lower_case_words_and_numbers() -> None:
         "va",
     )
     assert tokens("—  …_?") == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("PENALTYSHOOTOUT", "penalty shootout"),
+        ("the PENALTYSHOOTOUT of 1990", "the penalty shootout of 1990"),
+        ("PENALTY", "PENALTY"),
+        ("PENALTYSHOOTOUTS", "PENALTYSHOOTOUTS"),
+        ("", ""),
+    ],
+)
+def test_words_that_run_together_are_told_apart_if_they_are_wanted(text: str, told: str) -> None:
+    assert spaced(text, ["a Penalty shootout", "goal"]) == told
+    assert spaced(text, ["of the"]) == text
+    assert spaced(text, []) == text
 
 
 def test_content_leaves_out_grammar_and_words_about_film() -> None:

@@ -80,6 +80,10 @@ class Glance(Record):
     """When it was seen."""
     lines: tuple[tuple[str, Share], ...]
     """Text and confidence, top to bottom."""
+    since: Seconds | None = None
+    """From when on writing was there, or gone, for the sake of which it was looked at."""
+    gone: bool = False
+    """Whether that writing was gone."""
 
 
 class Glances(Record):

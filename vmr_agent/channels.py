@@ -16,7 +16,7 @@ from vmr_agent.protocols import Array, Encoder, Sentences
 from vmr_agent.settings import RetrieveSettings
 from vmr_agent.sounds import meant
 from vmr_agent.types import Channel, Query, Span, Word
-from vmr_agent.words import content, covered, matched, shares, tokens
+from vmr_agent.words import content, covered, matched, shares, spaced, tokens
 
 Note = tuple[Channel, Span, str]
 LONG = 5  # words of a quotation that is worth it whatever they are
@@ -75,12 +75,13 @@ def text(
     query: Query, film: Film, sentences: Sentences, settings: RetrieveSettings, count: int
 ) -> tuple[Array, list[Note]]:
     """What is written on screen, by meaning and by words in common, misread letters allowed."""
-    written = [line.text for line in film.texts]
     wordings = _wordings(query.written, query)
+    written = [spaced(line.text, wordings) for line in film.texts]
     shared = _shared(wordings, written)
     meaning = (film.text @ sentences.embed(wordings).T).max(axis=1)
     values = _alike(shared, meaning, settings)
-    values = np.where(shared >= settings.verbatim, values, np.minimum(values, MEANT))
+    surely = np.maximum(values, VERBATIM) if query.written else values
+    values = np.where(shared >= settings.verbatim, surely, np.minimum(values, MEANT))
     curve = np.zeros(count, np.float32)
     notes: list[Note] = []
     for line, value in zip(film.texts, values, strict=True):

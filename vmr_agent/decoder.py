@@ -65,9 +65,11 @@ def _picture(
             parts: list[Any] = [thumb.data.cast("B")]
             if sample is not None:
                 facts["shapes"] += [sample.image.shape]
+                facts["shown"] = sample.shown
                 parts += [sample.webp, sample.image.data.cast("B")]
                 if sample.key_image is not None:
                     facts["shapes"] += [sample.key_image.shape]
+                    facts["news"] = sample.news
                     parts += [sample.key_image.data.cast("B")]
             out.send(facts, parts)
         ending = {"duration": picture.duration, "promise": picture.promise}

@@ -59,6 +59,9 @@ class StripSettings(Group):
     """Seconds after which an unchanged picture gives a key frame again."""
     key_change: float = Field(default=0.04, gt=0, lt=1)
     """Mean absolute luma change (of 1) since the last key frame that makes a new one."""
+    key_writing: bool = True
+    """Whether writing that comes or goes gives a key frame, whatever else is seen; for nothing
+    where nobody reads."""
     quality: int = Field(default=40, ge=10, le=100)
     """WebP quality of what is kept for people and for chat models to look at: 6 kB a sample. The
     picture encoder sees the decoded frame itself, for at 40 its vectors would move by .1."""

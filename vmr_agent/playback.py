@@ -21,7 +21,7 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,6 +34,7 @@ from vmr_agent.pipe import MEMORY, Facts, receive
 from vmr_agent.protocols import Array, Image, ShotDetector
 from vmr_agent.settings import Settings
 from vmr_agent.types import Span, Video
+from vmr_agent.writing import News
 
 Alive = Callable[[], None]
 Message = tuple[Facts, list[bytearray]]
@@ -60,6 +61,8 @@ class Taken:
     image: Image = field(repr=False)
     webp: bytes = field(default=b"", repr=False)
     """Empty of key frames: not all of them are kept."""
+    news: News | None = None
+    """Of key frames: what writing came or went."""
 
 
 class Block(NamedTuple):
@@ -196,14 +199,22 @@ class _Projector:
         frame = Frame(facts["time"], _image(parts[0], facts["shapes"][0]), facts["length"])
         if len(parts) > 1:
             image = _image(parts[2], facts["shapes"][1])
+            _show(reel.keys, facts["shown"])
             reel.samples.append(Taken(frame.time, image, bytes(parts[1])))
         if len(parts) > 3:
-            reel.keys.append(Taken(frame.time, _image(parts[3], facts["shapes"][2])))
+            news = News(*facts["news"]) if facts["news"] else None
+            reel.keys.append(Taken(frame.time, _image(parts[3], facts["shapes"][2]), news=news))
         if facts["dark"]:
             reel.holes.append(Span(start=round(frame.time - facts["dark"], 6), end=frame.time))
         reel.kept, reel.met = reel.kept + 1, reel.met + facts["met"]
         self._next = next(self._messages)
         return frame
+
+
+def _show(keys: list[Taken], since: float | None) -> None:
+    """Writing that came right before the last key frame, and is on it, is its news as well."""
+    if since is not None and keys and keys[-1].news is None:
+        keys[-1] = replace(keys[-1], news=News(since, comes=True))
 
 
 def _image(pixels: bytearray, shape: list[int]) -> Image:

@@ -124,7 +124,7 @@ PROFILES: dict[str, dict[str, dict[str, object]]] = {
     },
     "lean": {
         "video": {"frames": "key"},
-        "strip": {"fps": 1.0},
+        "strip": {"fps": 1.0, "key_writing": False},
         "models": {"whisper": "packaged-tiny", "reader": "off"},
     },
 }

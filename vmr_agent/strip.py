@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vmr_agent.limits import StripSettings
+from vmr_agent.writing import News, Writing
 
 if TYPE_CHECKING:
     from vmr_agent.protocols import Arrays, Image
@@ -24,6 +25,7 @@ NAMES = ("times", "offsets", "webp")
 THUMB = 32  # pixels: the thumbnail on which "has the picture changed" is decided
 LONGEST = 16_383
 LOOKS = 4  # times per sample that a picture standing still is looked at again
+OFTEN = 0.75  # of the time between two samples: that after which writing is looked for again
 EFFORT = 2  # of 6: half the bytes of 0 in twice the time; more effort gains little
 
 
@@ -46,6 +48,10 @@ class Sample:
     webp: bytes
     key_image: Image | None = None
     """Larger; only of key frames. Few of them are kept, so they are encoded later."""
+    news: News | None = None
+    """Of key frames that show writing come or gone."""
+    shown: float | None = None
+    """Since when there is writing that was new on the key frame before this sample."""
 
 
 class Sampler:
@@ -56,6 +62,8 @@ class Sampler:
         self._next = -np.inf
         self._sampled: tuple[float, NDArray[np.float32]] | None = None
         self._keyed: tuple[float, NDArray[np.float32]] | None = None
+        self._writing, self._looked = Writing(), -np.inf
+        self._shown: float | None = None
 
     def take(self, frame: Picture) -> Sample | None:
         """The frame as a sample if its time has come and it shows something new, else None."""
@@ -65,7 +73,8 @@ class Sampler:
         image = frame.rgb(settings.short_side)
         thumb = _thumbnail(image)
         moves = _is_news(self._sampled, now, thumb, settings.still, settings.rest)
-        key = self._is_key(now, thumb, moves)
+        news = self._look(now, image)
+        key = news is not None or self._is_key(now, thumb, moves)
         if not moves and not key:
             self._next = now + step / LOOKS
             return None
@@ -73,9 +82,24 @@ class Sampler:
         self._next, self._sampled = max(due + step, now + step / 2), (now, thumb)
         webp = encoded(image, settings.quality)
         if not key:
-            return Sample(image, webp)
+            return Sample(image, webp, shown=self._tell())
         self._keyed = (now, thumb)
-        return Sample(image, webp, frame.rgb(settings.key_short_side))
+        self._writing.noted(image)
+        return Sample(image, webp, frame.rgb(settings.key_short_side), news, self._tell())
+
+    def _look(self, now: float, image: Image) -> News | None:
+        """What writing came or went; of pictures that stand still as often as of others."""
+        if not self._settings.key_writing or now < self._looked + OFTEN / self._settings.fps:
+            return None
+        self._looked = now
+        news, shown = self._writing.look(now, image)
+        self._shown = shown if self._shown is None else self._shown
+        return news
+
+    def _tell(self) -> float | None:
+        """What is known of the last key frame by now; once."""
+        shown, self._shown = self._shown, None
+        return shown
 
     def _is_key(self, now: float, thumb: NDArray[np.float32], moves: bool) -> bool:
         """Of what moves now and then one; what stands, as title cards do, at once."""

@@ -41,7 +41,7 @@ from vmr_agent.types import Record, Video
 
 R = TypeVar("R", bound=Record)
 Made = tuple[R, Arrays]
-LAYOUT = 5  # raised when artefacts change their meaning: old ones are then made again
+LAYOUT = 6  # raised when artefacts change their meaning: old ones are then made again
 FILMS = 4  # films held in memory, ready to be asked about
 BY_HAND = "relevance curves"  # what grounds without a grounder
 WHOLE: dict[str, type[Record]] = {

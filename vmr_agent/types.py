@@ -201,6 +201,8 @@ class Evidence(Record):
 
 IMPORTANCE = "importance"
 """What the evidence of that is called."""
+QUOTED = "boundaries of the words"
+"""What the evidence says of times that are those of words asked for, and that nothing moves."""
 COUNTS = "what is heard counts"
 """How the evidence begins that says how much sound counted in the question."""
 

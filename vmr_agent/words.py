@@ -76,6 +76,18 @@ def _place(wanted: tuple[str, ...], token: str) -> int | None:
     return next((index for index, word in enumerate(wanted) if same(word, token)), None)
 
 
+def spaced(text: str, wanted: Sequence[str]) -> str:
+    """The text with spaces where it runs together words that are wanted, as letters on screen are
+    often read."""
+    words = sorted({word for each in wanted for word in content(each)}, key=len, reverse=True)
+    row = re.compile(f"(?:{'|'.join(map(re.escape, words))}){{2,}}") if words else None
+    if row is None or not any(row.fullmatch(token) for token in tokens(text)):
+        return text
+    each = re.compile("|".join(map(re.escape, words)))
+    told = ([*each.findall(t)] if row.fullmatch(t) else [t] for t in tokens(text))
+    return " ".join(word for run in told for word in run)
+
+
 def covered(wanted: Sequence[str], given: Sequence[str]) -> float:
     """Share of the wanted tokens that are among the given ones, in [0, 1]; 0 when none wanted."""
     return shares(wanted, [given])[0]

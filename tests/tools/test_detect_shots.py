@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -14,6 +15,7 @@ from vmr_agent.artefacts import Ending, Footage, Take
 from vmr_agent.strip import Strip
 from vmr_agent.tools import detect_shots, keyed, take
 from vmr_agent.types import Span
+from vmr_agent.writing import News
 
 QUALITY = 80
 
@@ -74,6 +76,13 @@ def test_key_frames_are_each_shots_first_the_newest_and_one_now_and_then() -> No
     dense = keyed(reel(keys=pictures, cuts=[6.0]), every=2)
     assert [key.time for key in dense.keys] == [0, 2, 3, 4, 6, 8]
     assert all(any(key is each for each in dense.keys) for key in dense.keys)
+
+
+def test_key_frames_that_show_writing_come_or_go_all_stay() -> None:
+    given_reel = reel(keys=[(float(time), plain("red")) for time in range(6)])
+    given_reel.keys[2] = replace(given_reel.keys[2], news=News(1.8, comes=True))
+    given_reel.keys[3] = replace(given_reel.keys[3], news=News(2.8, comes=False))
+    assert [key.time for key in keyed(given_reel, every=100).keys] == [0, 2, 3]
 
 
 def test_what_is_no_key_frame_stays_as_it_is() -> None:

@@ -38,9 +38,10 @@ def grounded(
     shelved: Film | None = None,
     step: float = STEP,
     evidence: tuple[Evidence, ...] = (),
+    notes: tuple[tuple[Channel, Span, str], ...] = (),
 ) -> tuple[Proposal, ...]:
     clip = Clip(span=where, score=0.5, evidence=evidence)
-    found = Curves(step=step, channels=channels[: len(rows)])
+    found = Curves(step=step, channels=channels[: len(rows)], notes=notes)
     return ground(clip, shelved or film(20), found, np.stack(rows), SETTINGS)
 
 
@@ -103,6 +104,19 @@ def test_a_quotation_keeps_its_own_times() -> None:
     assert only.evidence[-1].note == "boundaries of the words"
     (only,) = grounded(span(2, 16), curve((5, 9, 0.99)))
     assert only.evidence[-1].note == "boundaries from the picture curve"
+
+
+def test_a_quotation_has_its_times_to_the_word_not_to_the_step() -> None:
+    notes: tuple[tuple[Channel, Span, str], ...] = (
+        ("text", span(5.1, 8.7), "FIRST AID"),
+        ("text", span(0, 20), "LIVE"),
+        ("speech", span(5.3, 8), "first aid"),
+    )
+    written = curve((5, 9, VERBATIM), (9, 12, MEANT))
+    shelved = film(20, cuts=(4.5, 9.2))
+    (only,) = grounded(span(2, 16), written, channels=("text",), shelved=shelved, notes=notes)
+    assert only.span == span(5.1, 8.7)
+    assert only.evidence[-1].note == "boundaries of the words"
 
 
 def test_the_score_is_the_mean_inside_and_a_glimpse_counts_less() -> None:

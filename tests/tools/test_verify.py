@@ -11,7 +11,7 @@ from vmr_agent.questions import Judgement
 from vmr_agent.rounds import Verdict
 from vmr_agent.settings import VerifySettings
 from vmr_agent.tools import verify
-from vmr_agent.types import Evidence, Proposal
+from vmr_agent.types import QUOTED, Evidence, Proposal
 
 SETTINGS = VerifySettings(accept=0.5, overlap=0.5, merge=1.0, most=5)
 
@@ -69,6 +69,14 @@ def test_what_lies_inside_another_supports_it() -> None:
     assert brief(verdict) == [(0, 10, 0.9)]
     notes = [why.note for why in verdict.moments[0].evidence]
     assert notes.index("named") < notes.index("seen")
+
+
+def test_words_that_were_asked_for_keep_their_own_times() -> None:
+    why = Evidence(source="grounding", note=QUOTED, score=0.95, span=span(4, 6))
+    words = Proposal(span=span(4, 6), score=0.95, evidence=(why,))
+    assert brief(judged(proposed(0, 10, 0.6), words)) == [(4, 6, 0.95)]
+    longer = words.model_copy(update={"span": span(1, 9)})  # no longer the words' times
+    assert brief(judged(proposed(0, 10, 0.6), longer)) == [(0, 10, 0.95)]
 
 
 def test_what_lies_mostly_inside_another_makes_it_longer_if_it_is_sure_itself() -> None:

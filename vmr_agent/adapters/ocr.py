@@ -36,6 +36,9 @@ BAND_ASPECT = 4
 """Longer pictures are reduced further: there are some of 65535 x 2 pixels."""
 BAND_WIDTH = 16
 """Pixels that a band has at least."""
+BAND_CORES = ((4, 7), (6, 30))
+"""Height and width in pixels of what a band is made up of: a small letter, and the half of a word,
+which tells a line of letters from what it is written across."""
 EDGE = 30
 """Steps of brightness within three pixels that may be the edge of a letter."""
 
@@ -142,12 +145,15 @@ def _banded(image: Image, side: int) -> bool:
     # Of each colour, for letters may have one of them as bright as what is behind them.
     steps = cv2.morphologyEx(small, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
     edges = np.asarray(np.maximum.reduce(cv2.split(steps)) > EDGE, np.uint8)
-    bands = cv2.morphologyEx(edges, cv2.MORPH_CLOSE, np.ones((1, 9), np.uint8))
-    bands = cv2.morphologyEx(bands, cv2.MORPH_OPEN, np.ones((4, 7), np.uint8))
-    _, _, found, _ = cv2.connectedComponentsWithStats(bands)
-    _, _, width, height, area = found[1:].T
-    flat = (width >= 1.5 * height) & (height <= side / 4)
-    return bool((flat & (width >= BAND_WIDTH) & (area >= 0.6 * width * height)).any())
+    rows = cv2.morphologyEx(edges, cv2.MORPH_CLOSE, np.ones((1, 9), np.uint8))
+    for core in BAND_CORES:
+        bands = cv2.morphologyEx(rows, cv2.MORPH_OPEN, np.ones(core, np.uint8))
+        _, _, found, _ = cv2.connectedComponentsWithStats(bands)
+        _, _, width, height, area = found[1:].T
+        flat = (width >= 1.5 * height) & (height <= side / 4)
+        if (flat & (width >= BAND_WIDTH) & (area >= 0.6 * width * height)).any():
+            return True
+    return False
 
 
 def _letters(text: str) -> int:

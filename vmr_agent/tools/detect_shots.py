@@ -28,7 +28,10 @@ def take(reel: Reel, quality: int) -> tuple[Take, Arrays]:
 
 
 def keyed(reel: Reel, every: float) -> Reel:
-    """The reel with fewer key frames: each shot's first and most novel, and one ``every`` s."""
+    """The reel with fewer key frames: each shot's first and most novel, and one ``every`` s.
+
+    Those that show writing come or go all stay.
+    """
     if not reel.keys:
         return reel
     times = np.asarray([key.time for key in reel.keys])
@@ -36,7 +39,8 @@ def keyed(reel: Reel, every: float) -> Reel:
     chosen = set(keyframes(times, looks, np.asarray(reel.cuts, np.float64)).tolist())
     kept: list[Taken] = []
     for index, key in enumerate(reel.keys):
-        if index in chosen or not kept or key.time - kept[-1].time >= every:
+        first = not kept or key.time - kept[-1].time >= every
+        if key.news or index in chosen or first:
             kept.append(key)
     return replace(reel, keys=kept)
 

@@ -10,21 +10,23 @@ likely they are is the curves' to say, unless the grounder has looked at frames
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 
 import numpy as np
 
 from vmr_agent import curves
 from vmr_agent.artefacts import Curves
-from vmr_agent.channels import MEANT, VERBATIM
+from vmr_agent.channels import MEANT
 from vmr_agent.film import Film
 from vmr_agent.protocols import Array, Bounded, GroundReply
 from vmr_agent.relevance import LIKELY
 from vmr_agent.settings import GroundSettings
-from vmr_agent.types import Channel, Clip, Evidence, Proposal, Span
+from vmr_agent.types import QUOTED, Channel, Clip, Evidence, Proposal, Span
 
-QUOTED, SEEN = "boundaries of the words", "boundaries as looked at"
-"""What the evidence says of times that no grounder moves."""
+SEEN = "boundaries as looked at"
+"""What the evidence says of times that a chat model saw; no grounder moves them, nor ``QUOTED``."""
 MODEL = "boundaries from the grounding model"
+SURE = float(np.float32(MEANT))  # curves are float32, in which .94 is a little less
 NEAR = 0.3  # IoU of a proposal and a grounder's moment from which they are one
 SAME = 0.5  # share of the shorter of two windows from which they are about the same thing
 
@@ -45,14 +47,18 @@ def ground(
         lead = int(rows[:, peak].argmax())
         curve = np.where(outside, 0, rows[lead])
         usual = min(curves.background(rows[lead]), height)
-        level = usual + settings.fall * (height - usual)
+        quoted = _is_quoted(found.channels[lead], height)
+        level = max(usual + settings.fall * (height - usual), SURE if quoted else 0.0)
         first, last = curves.region(curve, peak, level, round(settings.bridge / step))
         left[first:last] = 0
         span = Span(start=first * step, end=min(last * step, film.video.duration))
-        span = _settle(span, found.channels[lead], height, film, settings)
+        if quoted:
+            span = _words(span, found, found.channels[lead])
+        else:
+            span = _settle(span, found.channels[lead], film, settings)
         if span.length >= settings.min_length:
             score = _score(span, found.channels[lead], fused, step, settings)
-            proposals.append(_proposal(clip, span, score, _how(found.channels[lead], height)))
+            proposals.append(_proposal(clip, span, score, _how(found.channels[lead], quoted)))
     seen = _as_seen(clip, fused, step)
     sure = (each for each in proposals if not seen or _height(each.span, fused, step) >= LIKELY)
     return (*seen, *sure)
@@ -140,11 +146,26 @@ def _as_seen(clip: Clip, fused: Array, step: float) -> tuple[Proposal, ...]:
     )
 
 
-def _settle(span: Span, lead: Channel, height: float, film: Film, settings: GroundSettings) -> Span:
-    """Ends moved to cuts where that helps; words that were quoted keep their own times."""
+def _is_quoted(lead: Channel, height: float) -> bool:
+    """Only what is quoted reaches so high in speech and text."""
+    return lead in ("speech", "text") and height > SURE
+
+
+def _words(span: Span, found: Curves, lead: Channel) -> Span:
+    """The words' own times, where the curve knows them to the step only."""
+    around = span.pad(found.step)
+    inside = [
+        where
+        for channel, where, _ in found.notes
+        if channel == lead and around.start <= where.start and where.end <= around.end
+    ]
+    return reduce(Span.union, inside) if inside else span
+
+
+def _settle(span: Span, lead: Channel, film: Film, settings: GroundSettings) -> Span:
+    """Ends moved to cuts where that helps; of what is talked about, to the shots around."""
     if lead == "speech":
-        # Curves are float32, in which .95 is a little less.
-        return span if height >= np.float32(VERBATIM) else _shots_around(span, film, settings)
+        return _shots_around(span, film, settings)
     return curves.snap(span, film.cuts, settings.snap)
 
 
@@ -173,9 +194,8 @@ def _score(span: Span, lead: Channel, fused: Array, step: float, settings: Groun
     return mean * span.length / (span.length + settings.glimpse) if lead == "picture" else mean
 
 
-def _how(lead: Channel, height: float) -> str:
-    """Where the boundaries come from; only what is quoted reaches so high in speech and text."""
-    quoted = lead in ("speech", "text") and height > np.float32(MEANT)
+def _how(lead: Channel, quoted: bool) -> str:
+    """Where the boundaries come from."""
     return QUOTED if quoted else f"boundaries from the {lead} curve"
 
 

@@ -14,7 +14,7 @@ from vmr_agent.intervals import chosen
 from vmr_agent.questions import Judgement
 from vmr_agent.rounds import Verdict
 from vmr_agent.settings import VerifySettings
-from vmr_agent.types import Candidate, Evidence, Moment, Proposal, Span
+from vmr_agent.types import QUOTED, Candidate, Evidence, Moment, Proposal, Span
 
 INSIDE = 0.8  # share of a moment within another from which it is part of it
 MOSTLY = 0.5  # share from which the two are one and reach as far as both
@@ -102,7 +102,8 @@ def _together(chance: float, local: float, trust: float) -> float:
 def _suppress(moments: list[Moment], settings: VerifySettings) -> list[Moment]:
     """Duplicates out, best first. What lies mostly inside another accepted moment supports it.
 
-    So a thing that is seen for ten seconds and named for two is one moment of ten seconds.
+    So a thing that is seen for ten seconds and named for two is one moment of ten seconds; but
+    words that were asked for are there as long as they are, whatever the picture is like.
     """
     kept: list[Moment] = []
     for moment in sorted(
@@ -112,14 +113,25 @@ def _suppress(moments: list[Moment], settings: VerifySettings) -> list[Moment]:
         if host is None:
             kept.append(moment)
         else:
-            sure = moment.score >= settings.accept
-            span = kept[host].span.union(moment.span) if sure else kept[host].span
-            kept[host] = _joined(kept[host], moment, span)
+            kept[host] = _joined(kept[host], moment, _reach(kept[host], moment, settings))
     distinct: list[Moment] = []
     for moment in _best(kept):
         if all(moment.span.iou(other.span) <= settings.overlap for other in distinct):
             distinct.append(moment)
     return distinct
+
+
+def _reach(host: Moment, moment: Moment, settings: VerifySettings) -> Span:
+    """As far as both, if both are sure; words that were asked for have times of their own."""
+    if moment.score < settings.accept:
+        return host.span
+    if _is_quoted(moment) and not _is_quoted(host):
+        return moment.span
+    return host.span.union(moment.span)
+
+
+def _is_quoted(moment: Moment) -> bool:
+    return any(why.note == QUOTED and why.span == moment.span for why in moment.evidence)
 
 
 def _inside(moment: Moment, host: Moment, settings: VerifySettings) -> bool:
