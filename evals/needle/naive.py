@@ -82,6 +82,8 @@ class Naive:
     places: Mapping[str, Path] = field(repr=False)
     """Of each film."""
     build: Callable[[Settings], Toolbox] = build_toolbox
+    looked: dict[str, Array] = field(default_factory=dict, repr=False)
+    """What films look like, as far as it is known: whoever shares it looks once."""
 
     def open(self) -> NaiveDesk:
         """With an encoder of its own."""
@@ -100,7 +102,6 @@ class NaiveDesk:
 
     def __init__(self, source: Naive) -> None:
         self._source, self._box = source, source.build(source.settings)
-        self._looked: dict[str, Array] = {}
 
     def ask(self, asked: Asked) -> Told:
         """Looks at the film first, if it has not."""
@@ -122,9 +123,10 @@ class NaiveDesk:
 
     def curve(self, asked: Asked) -> Array:
         """(T,) cosine of each second of the film with the query."""
-        if asked.video not in self._looked:
-            self._looked[asked.video] = self._look(self._source.places[asked.video])
-        return self._looked[asked.video] @ self._box.encoder.place(asked.query)
+        looked = self._source.looked
+        if asked.video not in looked:
+            looked[asked.video] = self._look(self._source.places[asked.video])
+        return looked[asked.video] @ self._box.encoder.place(asked.query)
 
     def _look(self, path: Path) -> Array:
         """(T, D)."""

@@ -23,6 +23,7 @@ from evals.run import resumed
 from evals.spread import alone, spread
 from evals.telling import Telling
 from vmr_agent import Settings
+from vmr_agent.protocols import Array
 from vmr_agent.toolbox import Toolbox, build_toolbox
 
 OURS = "vmr_agent"
@@ -48,7 +49,8 @@ def run(
     """
     questions, where = asked(films), places(films)
     sources: dict[str, Source] = {OURS: Needles(settings, where, build)}
-    sources |= {name: Naive(settings, taste, where, build) for name, taste in tastes.items()}
+    looked: dict[str, Array] = {}
+    sources |= {name: Naive(settings, t, where, build, looked) for name, t in tastes.items()}
     out.mkdir(parents=True, exist_ok=True)
     command = shlex.join(["python", "-m", "evals.needle", *words])
     about = dataset(films, len(questions))
