@@ -6,6 +6,7 @@ import json
 import random
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -166,12 +167,14 @@ def spread(names: Sequence[str], counts: Mapping[str, int], last: str = "") -> l
         for j in range(counts[name])
     )
     waiting = [name for _, name in places]
+    left = Counter(waiting)
     done: list[str] = []
     while waiting:
-        most = max(waiting, key=waiting.count)
+        most, times = left.most_common(1)[0]
         # Put off any longer, the most frequent name would have to follow itself.
-        urgent = [most] if 2 * waiting.count(most) > len(waiting) else []
-        last = next((name for name in [*urgent, *waiting] if name != last), last)
+        urgent = [most] if 2 * times > len(waiting) else []
+        last = next((name for name in chain(urgent, waiting) if name != last), last)
         waiting.remove(last)
+        left[last] -= 1
         done.append(last)
     return done
