@@ -1,7 +1,8 @@
 """The agent beside the baselines: by kind of query, by length of film; how sure a difference is.
 
 Intervals are paired bootstraps in which what a query is about is drawn: queries about one clip
-stand or fall together, in all films.
+stand or fall together, in all films. Baselines that never refuse are also compared with the agent
+as if it never did: then what came nearest is its answer (``pressed``).
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from evals.telling import first_overlap
 from vmr_agent.metrics.bootstrap import Tally, differences
 
 ENOUGH = 0.5
+PRESSED = "pressed"
+"""What the agent is called that has to answer."""
 LENGTHS = {"up to 10 min": 600.0, "up to 2 h": 7200.0, "longer": float("inf")}
 """Seconds up to which a film is one of those."""
 Runs = Mapping[str, Sequence[Sample]]
@@ -29,20 +32,37 @@ def compared(runs: Runs, subjects: Sequence[str]) -> dict[str, Any]:
     """Everything that is told of runs. ``subjects`` (Q,) says what each query is about."""
     ours, *others = runs
     first = runs[ours]
-    whole = _tally(first)
+    told = {ours: first, PRESSED: [pressed(each) for each in first]}
+    whole = {**told, **{name: runs[name] for name in others}}
+    never = [name for name in others if all(_found(each) for each in runs[name])]
     return {
-        "kinds": {name: by_kind(given(samples)) for name, samples in runs.items()},
-        "lengths": {name: _by_length(samples) for name, samples in runs.items()},
+        "kinds": {name: by_kind(given(samples)) for name, samples in whole.items()},
+        "lengths": {name: _by_length(samples) for name, samples in whole.items()},
         "rooms": rooms.recalls([each.lost for each in first if each.truth]),
         "cost": {name: _cost(samples) for name, samples in runs.items()},
         "less": {
-            name: {
-                figure: each._asdict()
-                for figure, each in differences(_tally(runs[name]), whole, subjects).items()
-            }
-            for name in others
+            name: {other: _less(told[name], runs[other], subjects) for other in those}
+            for name, those in ((ours, others), (PRESSED, never))
         },
     }
+
+
+def pressed(sample: Sample) -> Sample:
+    """With what came nearest as the answer, where the agent found nothing."""
+    report = sample.report
+    if report is None or report.moments or report.rejected is None:
+        return sample
+    nearest = report.model_copy(update={"moments": (report.rejected,), "status": "found"})
+    return sample.model_copy(update={"report": nearest})
+
+
+def _found(sample: Sample) -> bool:
+    return bool(sample.report and sample.report.moments)
+
+
+def _less(ours: Sequence[Sample], theirs: Sequence[Sample], subjects: Sequence[str]) -> Any:
+    found = differences(_tally(theirs), _tally(ours), subjects)
+    return {figure: each._asdict() for figure, each in found.items()}
 
 
 def lines(told: Mapping[str, Any]) -> str:
@@ -56,9 +76,10 @@ def lines(told: Mapping[str, Any]) -> str:
     shares = {room: round(100 * share, 1) for room, share in told["rooms"].items()}
     parts += ["queries whose right answer each room still passed on, %", columns({"": shares}), ""]
     parts += ["seconds and dollars a query", columns(told["cost"])]
-    for name, less in told["less"].items():
-        parts += ["", f"ours less {name}, and between what 95 % of the draws lie"]
-        parts += [_difference(figure, each) for figure, each in less.items()]
+    for name, others in told["less"].items():
+        for other, less in others.items():
+            parts += ["", f"{name} less {other}, and between what 95 % of the draws lie"]
+            parts += [_difference(figure, each) for figure, each in less.items()]
     return "\n".join(parts)
 
 
@@ -89,7 +110,7 @@ def _cost(samples: Sequence[Sample]) -> Figures:
 def _tally(samples: Sequence[Sample]) -> Tally:
     """R1 of queries about something, the share refused of those about nothing, and both by kind."""
     overlap = np.array([first_overlap(each) if each.truth else 0.0 for each in samples])
-    empty = np.array([not (each.report and each.report.moments) for each in samples])
+    empty = np.array([not _found(each) for each in samples])
     present = np.array([bool(each.truth) for each in samples])
     kinds = np.array([each.group for each in samples])
     shown = [kind for kind in dict.fromkeys(kinds.tolist()) if present[kinds == kind].any()]

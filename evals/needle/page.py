@@ -19,6 +19,7 @@ README = Path(__file__).parents[2] / "README.md"
 START, END = "<!-- needle:start -->\n", "<!-- needle:end -->\n"
 KINDS = ("single", "repeated", "cut", "within", "ordered", "heard", "read")
 """Of queries about something."""
+COMPARED = ("R1@0.5", "rejection")
 Told = Mapping[str, Any]
 
 
@@ -52,15 +53,16 @@ def _length(runs: Told, name: str) -> list[str]:
 
 def _less(less: Told) -> list[str]:
     """A line for each baseline: by how much ours is better, and how sure that is."""
-    told = []
-    for name, figures in less.items():
-        parts = [
-            f"{change:+.1f} ({low:+.1f} to {high:+.1f}) in {figure}"
-            for figure in ("R1@0.5", "rejection")
-            for change, low, high in (figures[figure]["change"],)
-        ]
-        told.append(f"- `vmr_agent` less `{name}`: {', '.join(parts)}")
-    return told
+    return [
+        f"- `{name}` less `{other}`: {', '.join(_change(figures, figure) for figure in COMPARED)}"
+        for name, others in less.items()
+        for other, figures in others.items()
+    ]
+
+
+def _change(figures: Told, figure: str) -> str:
+    change, low, high = figures[figure]["change"]
+    return f"{change:+.1f} ({low:+.1f} to {high:+.1f}) in {figure}"
 
 
 def _rooms(rooms: Told) -> str:

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evals.logbook import read
-from evals.needle import fit, rooms
-from evals.needle.compare import compared, lines
+from evals.needle import fit, page, rooms
+from evals.needle.compare import PRESSED, compared, lines
 from evals.needle.naive import Taste
 from evals.needle.questions import asked, subject
 from evals.needle.run import OURS, run
@@ -168,11 +168,14 @@ def test_all_are_asked_the_same_and_told_side_by_side(film, build, tmp_path):
     assert told["kinds"][OURS]["all"]["R1@0.5"] == 100
     assert told["kinds"][OURS]["absent"]["false alarms"] == 0
     assert told["kinds"]["frames"]["absent"]["false alarms"] == 100
-    assert told["less"]["frames"]["rejection"]["change"][0] == 100
+    assert told["less"][OURS]["frames"]["rejection"]["change"][0] == 100
+    assert told["less"][PRESSED]["frames"]["rejection"]["change"][0] == 0
+    assert told["kinds"][PRESSED]["absent"]["false alarms"] == 100
     assert told["rooms"]["verify"] == 1
-    page = lines(json.loads(json.dumps(told)))
-    assert "ours less threshold" in page
-    assert "nan" not in page
+    text = lines(json.loads(json.dumps(told)))
+    assert "pressed less frames" in text
+    assert "pressed less threshold" not in text, "who may refuse is not pressed either"
+    assert "nan" not in text
 
 
 def test_the_same_run_again_asks_nothing_and_another_is_refused(film, build, tmp_path):
@@ -190,3 +193,12 @@ def test_two_films_of_one_name_are_refused(film, tmp_path):
     other = tmp_path / film.name
     with pytest.raises(JoinError, match="same name"):
         asked([film, other])
+
+
+# ── the README ────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_readme_claims_what_was_measured():
+    told = json.loads(page.RESULTS.read_text())
+    text = page.README.read_text()
+    assert page.START + page.page(told) + page.END in text
