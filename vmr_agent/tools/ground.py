@@ -53,7 +53,7 @@ def ground(
         left[first:last] = 0
         span = Span(start=first * step, end=min(last * step, film.video.duration))
         if quoted:
-            span = _words(span, found, found.channels[lead])
+            span = _line(span, found) if found.channels[lead] == "text" else span
         else:
             span = _settle(span, found.channels[lead], film, settings)
         if span.length >= settings.min_length:
@@ -151,13 +151,14 @@ def _is_quoted(lead: Channel, height: float) -> bool:
     return lead in ("speech", "text") and height > SURE
 
 
-def _words(span: Span, found: Curves, lead: Channel) -> Span:
-    """The words' own times, where the curve knows them to the step only."""
+def _line(span: Span, found: Curves) -> Span:
+    """The written line's own times, which the curve knows to the step only; words that are said
+    have none that are more exact than that."""
     around = span.pad(found.step)
     inside = [
         where
         for channel, where, _ in found.notes
-        if channel == lead and around.start <= where.start and where.end <= around.end
+        if channel == "text" and around.start <= where.start and where.end <= around.end
     ]
     return reduce(Span.union, inside) if inside else span
 
