@@ -14,7 +14,7 @@ import numpy as np
 from evals.columns import lines as columns
 from evals.logbook import Sample
 from evals.needle import rooms
-from evals.needle.score import Figures, by_kind, figures, given
+from evals.needle.score import Figures, by_kind, figures, given, precisions
 from evals.telling import first_overlap
 from vmr_agent.metrics.bootstrap import Tally, differences
 
@@ -29,7 +29,7 @@ def compared(runs: Runs, subjects: Sequence[str]) -> dict[str, Any]:
     """Everything that is told of runs. ``subjects`` (Q,) says what each query is about."""
     ours, *others = runs
     first = runs[ours]
-    whole = _tally(first)
+    whole = tally(first)
     return {
         "kinds": {name: by_kind(given(samples)) for name, samples in runs.items()},
         "lengths": {name: _by_length(samples) for name, samples in runs.items()},
@@ -38,7 +38,7 @@ def compared(runs: Runs, subjects: Sequence[str]) -> dict[str, Any]:
         "less": {
             name: {
                 figure: each._asdict()
-                for figure, each in differences(_tally(runs[name]), whole, subjects).items()
+                for figure, each in differences(tally(runs[name]), whole, subjects).items()
             }
             for name in others
         },
@@ -86,8 +86,8 @@ def _cost(samples: Sequence[Sample]) -> Figures:
     return {**{k: round(v, 3) for k, v in told.items()}, "dollars": float(np.mean(known or [0]))}
 
 
-def _tally(samples: Sequence[Sample]) -> Tally:
-    """R1 of queries about something, the share refused of those about nothing, and both by kind."""
+def tally(samples: Sequence[Sample]) -> Tally:
+    """R1 and mAP of queries about something, the share refused of others; R1 by kind too."""
     overlap = np.array([first_overlap(each) if each.truth else 0.0 for each in samples])
     empty = np.array([not (each.report and each.report.moments) for each in samples])
     present = np.array([bool(each.truth) for each in samples])
@@ -96,6 +96,7 @@ def _tally(samples: Sequence[Sample]) -> Tally:
     named = {
         "R1@0.5": (overlap >= ENOUGH, present),
         "R1@0.7": (overlap >= 0.7, present),
+        "mAP": (precisions(given(samples)), present),
         "rejection": (empty, ~present),
         **{f"R1@0.5 {kind}": (overlap >= ENOUGH, present & (kinds == kind)) for kind in shown},
     }

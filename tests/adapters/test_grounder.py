@@ -138,7 +138,7 @@ def test_what_is_done_to_ends_can_be_left_out(folder: Path) -> None:
     clip, cuts, there = (16, 29.3), (0.0, 19.8, 30.3, 45), ((20, 30, 0.9),)
     request = asked({"picture": curve((20, 30))}, clip, cuts=cuts, candidates=there)
     ways: list[tuple[End, ...]] = [ENDS, ("adjusted",), ("refined",), ()]
-    both, unmoved, unheld, raw = (SmallGrounder(folder, ends=ends) for ends in ways)
+    both, unmoved, unheld, raw = (SmallGrounder(folder).ending(*ends) for ends in ways)
     first = [each.ground(request).moments[0].span for each in (both, unmoved, unheld, raw)]
     assert (first[0].start, first[0].end) == (19.8, 29.3)
     assert (first[1].start, first[1].end) == (20, 29.3)

@@ -52,7 +52,7 @@ class SmallGrounder:
     """A ``Grounder``. ``SmallGrounder(Path("weights"), "cuda")``.
 
     Making one is cheap: the first ``ground`` loads the weights, and raises WeightsError if they
-    cannot be loaded or were made for something else. ``ends`` is less than all in evaluations.
+    cannot be loaded or were made for something else.
     """
 
     def __init__(self, folder: Path, device: str = CPU, ends: Sequence[End] = ENDS) -> None:
@@ -64,6 +64,10 @@ class SmallGrounder:
         """The digest of its files, and what is left out."""
         left_out = "".join(f", not {each}" for each in ENDS if each not in self._ends)
         return f"grounding network {weights.marks(self._folder)}{left_out}"
+
+    def ending(self, *ends: End) -> SmallGrounder:
+        """The same, with only this done to the ends of windows: for evaluations."""
+        return SmallGrounder(self._folder, self._device, ends)
 
     def ground(self, request: GroundRequest) -> GroundReply:
         """Moments inside the clips; nothing where there is no curve to say anything."""
