@@ -57,7 +57,7 @@ def told(asking: Asking, variations: Sequence[Variation]) -> dict[str, Any]:
     """
     questions, where = asked(asking.films), places(asking.films)
     subjects = [subject(each) for each in questions]
-    shipped, box = _ask(asking, Variation(SHIPPED, "none", "everything"))
+    shipped, box = _ask(asking, Variation(SHIPPED, "none", "everything as it is shipped"))
     parts: list[Worth] = []
     for each in variations:
         if each.after is None:
@@ -93,7 +93,7 @@ def _ask(asking: Asking, variation: Variation) -> tuple[list[Sample], Toolbox]:
     """The samples of a variation, and its toolbox."""
     settings = chosen([*asking.words, *variation.words], variation.without)
     build = partial(_built, asking.build, variation)
-    print(f"{variation.name}: {variation.how}", file=sys.stderr, flush=True)
+    print(f"{variation.name}: {variation.part}", file=sys.stderr, flush=True)
     folder = asking.out / variation.name
     made = run(asking.films, settings, folder, {}, asking.command, again=asking.again, build=build)
     return made[OURS], build(settings)

@@ -20,7 +20,7 @@ from vmr_agent.types import Candidate
 
 
 def reordered(samples: Sequence[Sample], places: Mapping[str, Path], box: Toolbox) -> list[Sample]:
-    """The same answers, the moments of each in that order."""
+    """The same answers, the moments of each in that order, which their scores then say."""
     return [_reordered(each, places[each.video], box) for each in samples]
 
 
@@ -33,7 +33,12 @@ def _reordered(sample: Sample, place: Path, box: Toolbox) -> Sample:
     texts = [_caption(each) or query.scene for each in moments]
     told = importance(about, texts, query, film, box.encoder, box.sentences)
     ranked = sorted(zip(moments, told, strict=True), key=lambda each: -(each[0].score + each[1]))
-    report = sample.report.model_copy(update={"moments": tuple(each for each, _ in ranked)})
+    scores = sorted((each.score for each in moments), reverse=True)  # mAP goes by scores
+    made = [
+        each.model_copy(update={"score": score})
+        for (each, _), score in zip(ranked, scores, strict=True)
+    ]
+    report = sample.report.model_copy(update={"moments": tuple(made)})
     return sample.model_copy(update={"report": report})
 
 

@@ -44,7 +44,7 @@ class Variation(NamedTuple):
     @property
     def looks(self) -> bool:
         """Whether films are looked at again, which takes as long as the first time."""
-        return any(word.startswith(("strip.", "embed.")) for word in self.words)
+        return any(word.startswith(("strip.", "embed.", "video.")) for word in self.words)
 
     @property
     def how(self) -> str:
@@ -81,6 +81,7 @@ VARIATIONS = (
     Variation("smart-frames-one", "SMART", "2 samples a second, not 1", ("strip.fps=1",)),
     Variation("smart-frames-four", "SMART", "2 samples a second, not 4", ("strip.fps=4",)),
     Variation("smart-still", "SMART", "no samples of what stands still", ("strip.still=0",)),
+    Variation("smart-decoded", "SMART", "all frames decoded", ("video.frames=key",)),
     Variation("smart-keys", "SMART", "key frames by shot, not every 2 s", ("strip.key_every=2",)),
     Variation("smore-parsing", "SMORE", "questions taken apart", without=("understand",)),
     Variation("smore-filter", "SMORE", "QA filter", without=("filter_relevance",)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -14,7 +15,10 @@ EARLY = ("R1@0.5", "R1@0.7", "mAP", "rejection")
 
 
 def worth(off: Tally, on: Tally, drawn: Sequence[str]) -> dict[str, dict[str, float]]:
-    """By figure, in percent; ``drawn`` (Q,) says which queries stand or fall together."""
+    """By figure, in percent, where there is a query for it.
+
+    ``drawn`` (Q,) says which queries stand or fall together.
+    """
     return {
         name: {
             key: round(value, 2)
@@ -25,6 +29,7 @@ def worth(off: Tally, on: Tally, drawn: Sequence[str]) -> dict[str, dict[str, fl
             )
         }
         for name, each in differences(off, on, drawn).items()
+        if not math.isnan(each.first)
     }
 
 
