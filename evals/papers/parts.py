@@ -5,7 +5,7 @@ Worth is what is shipped, less the variation. What a paper does is in docs/paper
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -100,9 +100,3 @@ VARIATIONS = (
     Variation("ours-text", "none", "text on screen", without=("read_text",)),
     Variation("ours-sound", "none", "loudness and classes of sound", without=("listen",)),
 )
-
-
-def chosen(variations: Iterable[Variation], only: Iterable[str]) -> list[Variation]:
-    """Those that are named, all if none is."""
-    names = set(only)
-    return [each for each in variations if not names or each.name in names]
