@@ -55,13 +55,18 @@ def papers(args: argparse.Namespace, words: Sequence[str], build: films.Build) -
         labelled.checked(bench, parts)
     args.out.mkdir(parents=True, exist_ok=True)
     found: dict[str, Any] = {"commit": commit(), "machine": machine()}
-    found["command"] = shlex.join(["python", "-m", *command])
+    found["command"] = shlex.join(["python", "-m", *map(_bare, command)])
     if variations:
         _keep(args.out, found, "films", films.told(asking, variations))
     if parts:
         os.environ.update(threads.ONE)  # of the processes that learn
         _keep(args.out, found, "labelled", labelled.told(bench, parts, args.out, args.again))
     return found
+
+
+def _bare(word: str) -> str:
+    """Files by their names: the results are kept, and where things lay is of no use elsewhere."""
+    return Path(word).name if os.sep in word and "=" not in word else word
 
 
 def _bench(args: argparse.Namespace) -> Bench:
