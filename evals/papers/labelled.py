@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -75,7 +76,11 @@ def told(bench: Bench, parts: Sequence[Part], out: Path, again: bool = False) ->
         print(f"{work.name}, of {', '.join(work.files)}", file=sys.stderr, flush=True)
         marks = _marks(bench, work)
         make = partial(work.do, bench, work.files)
-        made[work.name] = kept(out / work.name, marks, make, again)
+        try:
+            made[work.name] = kept(out / work.name, marks, make, again)
+        except BrokenProcessPool as error:
+            killed = f"{work.name}: a process that learns was killed, for want of memory perhaps"
+            raise PapersError(f"{killed}; the same command goes on from here") from error
     return {
         **_marks(bench, *works(parts)),
         "parts": [_worth(part, made, bench.truth) for part in parts],

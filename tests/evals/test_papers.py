@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -246,6 +249,26 @@ def test_what_was_made_of_something_else_is_not_taken(tmp_path: Path) -> None:
     (tmp_path / "made.json").write_text("{")
     with pytest.raises(PapersError, match="begin --again"):
         kept(tmp_path, {"seed": 1}, never)
+
+
+def test_a_process_that_is_killed_is_told_of_in_one_line(
+    made: tuple[Path, Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def killed(*_: Any) -> dict[str, Any]:
+        with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+            return pool.submit(os._exit, 1).result()
+
+    (work,) = (each for each in WORKS if each.name == "constrained")
+    works = [each._replace(do=killed) if each is work else each for each in WORKS]
+    monkeypatch.setattr(labelled, "WORKS", works)
+    assert main(words(made, tmp_path, "flashmmr-legal")) == 2
+    said = capsys.readouterr().err.strip().split("\n")[-1]
+    assert "constrained: a process that learns was killed" in said
+    assert (tmp_path / "cg" / "made.json").is_file()
+    assert not (tmp_path / "constrained").exists()
 
 
 def test_who_is_killed_while_making_leaves_nothing_that_counts(tmp_path: Path) -> None:
