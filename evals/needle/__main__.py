@@ -62,7 +62,7 @@ def _fit(args: argparse.Namespace) -> None:
 def _run(args: argparse.Namespace) -> None:
     tastes = {} if args.alone else fit.load(args.baselines)
     settings = chosen(args.set, args.without)
-    ask = {"words": sys.argv[1:], "again": args.again, "jobs": args.jobs}
+    ask = {"words": ["evals.needle", *sys.argv[1:]], "again": args.again, "jobs": args.jobs}
     answers = run(args.films, settings, args.out, tastes, **ask)
     told = compared(answers, [subject(each) for each in asked(args.films)])
     films = [film.stem for film in args.films]

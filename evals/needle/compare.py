@@ -15,7 +15,7 @@ import numpy as np
 from evals.columns import lines as columns
 from evals.logbook import Sample
 from evals.needle import rooms
-from evals.needle.score import Figures, by_kind, figures, given
+from evals.needle.score import Figures, by_kind, figures, given, precisions
 from evals.telling import first_overlap
 from vmr_agent.metrics.bootstrap import Tally, differences
 
@@ -61,7 +61,7 @@ def _found(sample: Sample) -> bool:
 
 
 def _less(ours: Sequence[Sample], theirs: Sequence[Sample], subjects: Sequence[str]) -> Any:
-    found = differences(_tally(theirs), _tally(ours), subjects)
+    found = differences(tally(theirs), tally(ours), subjects)
     return {figure: each._asdict() for figure, each in found.items()}
 
 
@@ -107,8 +107,8 @@ def _cost(samples: Sequence[Sample]) -> Figures:
     return {**{k: round(v, 3) for k, v in told.items()}, "dollars": float(np.mean(known or [0]))}
 
 
-def _tally(samples: Sequence[Sample]) -> Tally:
-    """R1 of queries about something, the share refused of those about nothing, and both by kind."""
+def tally(samples: Sequence[Sample]) -> Tally:
+    """R1 and mAP of queries about something, the share refused of others; R1 by kind too."""
     overlap = np.array([first_overlap(each) if each.truth else 0.0 for each in samples])
     empty = np.array([not _found(each) for each in samples])
     present = np.array([bool(each.truth) for each in samples])
@@ -117,6 +117,7 @@ def _tally(samples: Sequence[Sample]) -> Tally:
     named = {
         "R1@0.5": (overlap >= ENOUGH, present),
         "R1@0.7": (overlap >= 0.7, present),
+        "mAP": (precisions(given(samples)), present),
         "rejection": (empty, ~present),
         **{f"R1@0.5 {kind}": (overlap >= ENOUGH, present & (kinds == kind)) for kind in shown},
     }

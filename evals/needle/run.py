@@ -45,14 +45,14 @@ def run(
 ) -> Answers:
     """Every query of every film, asked of the agent and of each baseline.
 
-    Raises JoinError, VmrError.
+    ``words`` are the module that was started and its arguments. Raises JoinError, VmrError.
     """
     questions, where = asked(films), places(films)
     sources: dict[str, Source] = {OURS: Needles(settings, where, build)}
     looked: dict[str, Array] = {}
     sources |= {name: Naive(settings, t, where, build, looked) for name, t in tastes.items()}
     out.mkdir(parents=True, exist_ok=True)
-    command = shlex.join(["python", "-m", "evals.needle", *words])
+    command = shlex.join(["python", "-m", *words])
     about = dataset(films, len(questions))
     found: Answers = {}
     for name, source in sources.items():

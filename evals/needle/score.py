@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from evals.logbook import Sample
 from vmr_agent.metrics import qvm2
@@ -63,15 +64,28 @@ def by_kind(given: Sequence[Given]) -> dict[str, Figures]:
     return {**parts, "all": figures(given)}
 
 
-def _present(given: Sequence[Given]) -> Figures:
+def precisions(given: Sequence[Given]) -> NDArray[np.float64]:
+    """(Q,) average precision of each query, 0 of one about nothing."""
+    found = np.zeros(len(given))
+    present = [n for n, each in enumerate(given) if each.moments]
+    if present:
+        answers = _answers([given[n] for n in present])
+        found[present] = average_precision(answers.first(MOST)).mean(axis=-1)
+    return found
+
+
+def _answers(given: Sequence[Given]) -> Answers:
     told = [[[*window] for window in each.windows] for each in given]
-    answers = Answers.of(told, [each.moments for each in given], None)
+    return Answers.of(told, [each.moments for each in given], None)
+
+
+def _present(given: Sequence[Given]) -> Figures:
+    answers = _answers(given)
     first = np.maximum(answers.iou[:, 0].max(axis=-1), 0)
-    precision = average_precision(answers.first(MOST)).mean(axis=-1)
     found = {
         "R1@0.5": float((first >= 0.5).mean()),
         "R1@0.7": float((first >= 0.7).mean()),
-        "mAP": float(precision.mean()),
+        "mAP": float(precisions(given).mean()),
         "found": float((answers.predicted > 0).mean()),
     }
     many = answers.where(answers.true >= MANY)

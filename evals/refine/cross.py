@@ -66,7 +66,19 @@ def crossed(
     ``held_out`` are the folds of what is known and of what is asked. The number of workers changes
     nothing but the time.
     """
-    jobs = []
+    return several(known, asked, held_out, [plan], seed, workers)[0]
+
+
+def several(
+    known: tuple[Sequence[Question], Moments],
+    asked: Sequence[Question],
+    held_out: tuple[Ints, Ints],
+    plans: Sequence[Plan],
+    seed: int,
+    workers: int,
+) -> list[Answers]:
+    """The same by each of the plans, of networks that learned by the first."""
+    plan, jobs = plans[0], []
     for number in np.unique(held_out[1]):
         rest = np.flatnonzero(held_out[0] != number).tolist()
         rows = np.flatnonzero(held_out[1] == number).tolist()
@@ -78,13 +90,13 @@ def crossed(
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         if plan.rerank is not None:
             parts = list(pool.map(_reranked, jobs))
-            return in_order(parts, [job.rows for job in jobs])
+            return [in_order(parts, [job.rows for job in jobs])]
         pairs = [(job, member) for job in jobs for member in range(plan.members)]
         learned = list(pool.map(_learned, *zip(*pairs, strict=True)))
         teams = [learned[n : n + plan.members] for n in range(0, len(learned), plan.members)]
         pieces = [piece for each in zip(jobs, teams, strict=True) for piece in _pieces(*each)]
-        parts = list(pool.map(_answered, pieces))
-    return in_order(parts, [piece.fold.rows for piece in pieces])
+        found = [list(pool.map(_answered, _by(each, pieces))) for each in plans]
+    return [in_order(parts, [piece.fold.rows for piece in pieces]) for parts in found]
 
 
 class Piece(NamedTuple):
@@ -104,6 +116,10 @@ def _pieces(fold: Fold, networks: list[bytes]) -> Iterator[Piece]:
         yield Piece(some, first, networks)
 
 
+def _by(plan: Plan, pieces: Sequence[Piece]) -> list[Piece]:
+    return [piece._replace(fold=piece.fold._replace(plan=plan)) for piece in pieces]
+
+
 def _learned(fold: Fold, member: int) -> bytes:
     """A network, as bytes: between processes torch would share memory."""
     return pickle.dumps(learn(fold.known, fold.moments, fold.plan, 1000 * fold.seed + member))
@@ -111,6 +127,8 @@ def _learned(fold: Fold, member: int) -> bytes:
 
 def _answered(piece: Piece) -> Answers:
     fold, networks = piece.fold, [pickle.loads(each) for each in piece.networks]
+    for network in networks if fold.plan.deaf else ():
+        network.fixed = 0.0  # of a gate
     batch = collate(fold.asked, fold.plan.candidates)
     return ranked(networks, batch, fold.plan, fold.seed, piece.first)
 

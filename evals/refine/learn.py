@@ -18,7 +18,7 @@ from vmr_agent.grounding.judge import judged
 from vmr_agent.grounding.network import Network, Sizes
 from vmr_agent.grounding.training.begin import begun
 from vmr_agent.grounding.training.fit import fit
-from vmr_agent.grounding.training.gate import fit_gated
+from vmr_agent.grounding.training.gate import Habits, fit_gated
 from vmr_agent.grounding.training.lesson import Course
 from vmr_agent.grounding.training.targets import Ints, Moments
 
@@ -43,6 +43,10 @@ class Plan(NamedTuple):
     """Whether two sources, the first without sound, are weighed by a gate (IMG)."""
     held: float | None = None
     """Where the gate is held instead of being learned."""
+    habits: Habits = Habits()
+    """How a gate is learned."""
+    deaf: bool = False
+    """Whether sound counts nothing when it comes to answering, whatever was learned."""
     rerank: str | None = None
     """Instead of all this, somebody else's way: see ``rerank``."""
     begin: Path | None = None
@@ -74,7 +78,8 @@ def learn(
     if known is not None and not plan.course.epochs:
         return known.eval()
     if plan.gated:
-        return fit_gated(batch, true, sizes, plan.course, seed, fixed=plan.held, begin=known)
+        how = plan.course, seed, plan.held, plan.habits
+        return fit_gated(batch, true, sizes, *how, begin=known)
     return fit(batch, true, sizes, plan.course, seed, begin=known)
 
 

@@ -30,7 +30,7 @@ def refine(args: argparse.Namespace) -> None:
     """Answers to every query, by networks that never saw its video."""
     truth = files.read(args.ground_truth, files.TRUTH)
     asked, found = _refined(args, truth)
-    submission = _told(asked, found)
+    submission = told(asked, found)
     if args.out:
         files.write(args.out, submission)
     if args.table:
@@ -56,7 +56,7 @@ def select(args: argparse.Namespace) -> None:
     plan = _plan(args, begin=None)
     terms = selector.Terms(args.budget, bool(args.table), plan, args.seed)
     answers = selector.crossed(films, true, held_out, terms, args.workers)
-    found = {way: _told(asked, each) for way, each in answers.items()}
+    found = {way: told(asked, each) for way, each in answers.items()}
     if args.out:
         files.write(args.out, found[selector.SELECTOR])
     if args.table:
@@ -113,6 +113,7 @@ def _plan(args: argparse.Namespace, begin: Path | None) -> Plan:
     )
 
 
-def _told(asked: Asked, found: Answers) -> list[files.Row]:
+def told(asked: Asked, found: Answers) -> list[files.Row]:
+    """Rows of a submission."""
     each = zip(asked, found.windows, found.quality, strict=True)
     return [files.answer(rows[0], windows, quality) for rows, windows, quality in each]

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn.modules.module import register_module_forward_pre_hook
 
-from vmr_agent.adapters.grounder import MOST, SmallGrounder, shipped
+from vmr_agent.adapters.grounder import ENDS, MOST, End, SmallGrounder, shipped
 from vmr_agent.errors import MachineError, WeightsError
 from vmr_agent.grounding.checkpoint import CARD, WEIGHTS
 from vmr_agent.grounding.network import Network
@@ -132,6 +132,19 @@ def test_an_end_near_a_cut_is_at_the_cut(grounder: SmallGrounder) -> None:
     )
     (first, *_) = grounder.ground(request).moments
     assert (first.span.start, first.span.end) == (19.8, 30.3)
+
+
+def test_what_is_done_to_ends_can_be_left_out(folder: Path) -> None:
+    clip, cuts, there = (16, 29.3), (0.0, 19.8, 30.3, 45), ((20, 30, 0.9),)
+    request = asked({"picture": curve((20, 30))}, clip, cuts=cuts, candidates=there)
+    ways: list[tuple[End, ...]] = [ENDS, ("adjusted",), ("refined",), ()]
+    both, unmoved, unheld, raw = (SmallGrounder(folder).ending(*ends) for ends in ways)
+    first = [each.ground(request).moments[0].span for each in (both, unmoved, unheld, raw)]
+    assert (first[0].start, first[0].end) == (19.8, 29.3)
+    assert (first[1].start, first[1].end) == (20, 29.3)
+    assert (first[2].start, first[2].end) == (19.8, 30.3)
+    assert (first[3].start, first[3].end) == (20, 30)
+    assert len({each.name for each in (both, unmoved, unheld, raw)}) == 4
 
 
 def test_a_minute_of_an_hour_is_judged_like_a_minute(grounder: SmallGrounder) -> None:

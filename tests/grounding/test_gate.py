@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import numpy as np
 import pytest
 import torch
 from scenes import TOY
 
 from vmr_agent.grounding.features import Tensors
-from vmr_agent.grounding.gate import PICTURE, SOUND, Gated
+from vmr_agent.grounding.gate import PICTURE, SOUND, Gated, Level, weighed
 from vmr_agent.grounding.inputs import Batch, Floats, Question, collate
 from vmr_agent.grounding.network import POOLS, Sizes
 from vmr_agent.grounding.training.gate import Habits, fit_gated, importance, wrong
@@ -83,6 +85,27 @@ def test_what_it_learns_changes_none_of_the_features_that_it_reads() -> None:
     gated.importance(Tensors.of(heard(4, 7)[0])).sum().backward()
     assert gated.gate.weighs.weight.grad.abs().sum() > 0
     assert all(part.grad is None for part in gated.network.parameters())
+
+
+@pytest.mark.parametrize("level", get_args(Level))
+def test_what_is_ungated_counts_half_whatever_the_gate_says(learned: Gated, level: Level) -> None:
+    asked = Tensors.of(heard(6, 8)[0])
+    starts, ends = torch.tensor([[0, 2, 5]]), torch.tensor([[3, 9, 6]])
+    other = Gated(SIZES, ungated=level).eval()
+    other.load_state_dict(learned.state_dict())
+
+    def said(gated: Gated, share: float) -> Floats:
+        with torch.inference_mode():
+            told = gated(asked, starts, ends, torch.full((6,), share))
+        return np.asarray(torch.cat([told.windows.flatten(), told.number.flatten()]).numpy())
+
+    assert said(other, 0.5) == pytest.approx(said(learned, 0.5), abs=1e-5)
+    assert np.abs(said(other, 0.1) - said(learned, 0.1)).max() > 1e-4
+    used = torch.full((6,), 0.1)
+    part, whole = weighed(asked, used, level), weighed(asked, used)
+    even = weighed(asked, torch.full((6,), 0.5))
+    assert torch.equal(part.channels, (even if level == "local" else whole).channels)
+    assert torch.equal(part.given, (even if level == "event" else whole).given)
 
 
 def question(*sources: list[list[float]]) -> Question:

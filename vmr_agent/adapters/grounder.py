@@ -6,9 +6,10 @@ something else than that are refused by their card, or they are no good.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
@@ -30,6 +31,10 @@ MOST = 20
 """Moments in a reply."""
 FAINT = 0.05
 """Chance below which a window is no moment; the very best is told all the same."""
+End = Literal["refined", "adjusted"]
+"""What is done to the ends of windows: moved to a cut or to where the curve is steep; kept inside
+their clips at lengths that can be (FlashMMR)."""
+ENDS: tuple[End, ...] = get_args(End)
 COARSE = 1.5
 """Ratio of steps from which those of the curves are too long for the weights."""
 
@@ -50,14 +55,19 @@ class SmallGrounder:
     cannot be loaded or were made for something else.
     """
 
-    def __init__(self, folder: Path, device: str = CPU) -> None:
-        self._folder, self._device = folder, device
+    def __init__(self, folder: Path, device: str = CPU, ends: Sequence[End] = ENDS) -> None:
+        self._folder, self._device, self._ends = folder, device, ends
         self._loaded: dict[str, Network] = {}
 
     @cached_property
     def name(self) -> str:
-        """The digest of its files."""
-        return f"grounding network {weights.marks(self._folder)}"
+        """The digest of its files, and what is left out."""
+        left_out = "".join(f", not {each}" for each in ENDS if each not in self._ends)
+        return f"grounding network {weights.marks(self._folder)}{left_out}"
+
+    def ending(self, *ends: End) -> SmallGrounder:
+        """The same, with only this done to the ends of windows: for evaluations."""
+        return SmallGrounder(self._folder, self._device, ends)
 
     def ground(self, request: GroundRequest) -> GroundReply:
         """Moments inside the clips; nothing where there is no curve to say anything."""
@@ -79,7 +89,7 @@ class SmallGrounder:
         logits = card.sharpness * told.windows[0] + seen.stand[:, None]
         believed = posterior(seen.starts, seen.ends, logits, told.number[0])
         best = rank(believed, MOST, np.random.default_rng(0), apart=True)
-        spans = _spans(request, film, seen, seen.seconds(best.windows))
+        spans = _spans(request, film, seen, seen.seconds(best.windows), self._ends)
         moments = [
             Bounded(Span(start=float(start), end=float(end)), min(1.0, max(0.0, float(chance))))
             for (start, end), chance in zip(spans, best.quality, strict=True)
@@ -150,13 +160,19 @@ def known(request: GroundRequest) -> Film:
     )
 
 
-def _spans(request: GroundRequest, film: Film, seen: Excerpt, windows: Seconds) -> Seconds:
+def _spans(
+    request: GroundRequest, film: Film, seen: Excerpt, windows: Seconds, ends: Sequence[End]
+) -> Seconds:
     """(R, 2) seconds: ends as exact as the curves and cuts tell, each inside the clip it is in."""
     from vmr_agent.grounding.adjust import adjusted, refined
     from vmr_agent.grounding.excerpt import odds
 
-    fused = odds(film.rows.max(axis=0))
-    moved = refined(windows, fused, film.step, film.cuts, seen.step / 2)
+    moved = windows
+    if "refined" in ends:
+        fused = odds(film.rows.max(axis=0))
+        moved = refined(windows, fused, film.step, film.cuts, seen.step / 2)
+    if "adjusted" not in ends:
+        return np.clip(moved, 0, request.duration)
     clips = np.minimum(film.clips, request.duration)
     shared = np.minimum(windows[:, 1:], clips[:, 1]) - np.maximum(windows[:, :1], clips[:, 0])
     return adjusted(moved, film.step, np.inf, clips[shared.argmax(axis=1)])

@@ -9,6 +9,8 @@ which are the network's own, and for its weights, which are the same for either 
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 from torch import Tensor, nn
 
@@ -17,6 +19,10 @@ from vmr_agent.grounding.network import POOLS, Judged, Network, Sizes
 
 PICTURE, SOUND = 0, 1
 """Places of the two sources."""
+Level = Literal["local", "event", "global"]
+"""Where the two are weighed: their curves, their candidates, and what all of them are like."""
+EVEN = 0.5
+"""What either source counts where nothing is weighed."""
 
 
 class Gate(nn.Module):
@@ -37,11 +43,18 @@ class Gate(nn.Module):
 
 
 class Gated(nn.Module):
-    """A network of two sources with its gate; ``fixed`` holds the gate where it is."""
+    """A network of two sources with its gate; ``fixed`` holds the gate where it is.
 
-    def __init__(self, sizes: Sizes, fixed: float | None = None) -> None:
+    At the level that is ``ungated``, which evaluations choose, either source counts half, whatever
+    the gate says.
+    """
+
+    def __init__(
+        self, sizes: Sizes, fixed: float | None = None, ungated: Level | None = None
+    ) -> None:
         super().__init__()
-        self.network, self.gate, self.fixed = Network(sizes), Gate(sizes.width), fixed
+        self.network, self.gate = Network(sizes), Gate(sizes.width)
+        self.fixed, self.ungated = fixed, ungated
 
     def importance(self, batch: Tensors) -> Tensor:
         """(B,) what sound counts in each question.
@@ -64,16 +77,24 @@ class Gated(nn.Module):
     ) -> Judged:
         """Judge the windows with sound counting ``used`` (B,), or as the gate says."""
         used = self.importance(batch) if used is None else used
-        judged: Judged = self.network(weighed(batch, used), starts, ends)
+        part, whole = weighed(batch, used, self.ungated), None
+        if self.ungated == "global":
+            even = weighed(batch, torch.full_like(used, EVEN))
+            whole = self.network.pools(even, self.network.felt(even))
+        judged: Judged = self.network(part, starts, ends, whole)
         return judged
 
 
-def weighed(batch: Tensors, used: Tensor) -> Tensors:
-    """Both sources, the first counting 1 - used (B,), the second used."""
-    share = torch.stack([1 - used, used], -1)
+def weighed(batch: Tensors, used: Tensor, ungated: Level | None = None) -> Tensors:
+    """Both sources, the first counting 1 - used (B,), the second used; curves and candidates."""
+    even = torch.full_like(used, EVEN)
+    curves, candidates = (
+        torch.stack([1 - each, each], -1)
+        for each in (even if ungated == level else used for level in ("local", "event"))
+    )
     # Channels are z-scores of all sources, then ranks of all.
     kinds = batch.channels.shape[-1] // 2
     return batch._replace(
-        channels=batch.channels * share.repeat(1, kinds)[:, None],
-        given=batch.given * share[:, :, None],
+        channels=batch.channels * curves.repeat(1, kinds)[:, None],
+        given=batch.given * candidates[:, :, None],
     )

@@ -91,12 +91,17 @@ class Network(nn.Module):
             nn.Linear(hidden, KINDS),
         )
 
-    def forward(self, batch: Tensors, starts: Tensor, ends: Tensor) -> Judged:
-        """Judge the windows ``[start, end)``, which must lie inside the film."""
+    def forward(
+        self, batch: Tensors, starts: Tensor, ends: Tensor, pools: Tensor | None = None
+    ) -> Judged:
+        """Judge the windows ``[start, end)``, which must lie inside the film.
+
+        ``pools`` are known of the question as a whole, if not those of the batch itself.
+        """
         rows = len(batch.channels)
         starts, ends = starts.expand(rows, -1), ends.expand(rows, -1)
         felt = self.felt(batch)
-        whole = self.whole(self.pools(batch, felt))
+        whole = self.whole(self.pools(batch, felt) if pools is None else pools)
         told = torch.cat([placed(batch, starts, ends), votes(batch, starts, ends)], -1)
         seen = described(self.roles(felt), batch.valid, starts, ends) + self.votes(told)
         seen = seen + self.deepest(least(self.dips(felt), starts, ends))

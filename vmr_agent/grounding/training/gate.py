@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from vmr_agent.grounding.gate import PICTURE, SOUND, Gated
+from vmr_agent.grounding.gate import PICTURE, SOUND, Gated, Level
 from vmr_agent.grounding.inputs import Batch, Floats
 from vmr_agent.grounding.network import Judged, Network, Sizes
 from vmr_agent.grounding.training.fit import Run, train
@@ -36,6 +36,8 @@ class Habits(NamedTuple):
     """Epochs until the gate and what is distilled count in full (10 and 20 of 100)."""
     distill_weight: float = 1.0
     temperature: float = 2.0
+    ungated: Level | None = None
+    """Where the gate is not listened to, to see what that level is worth."""
 
 
 def fit_gated(
@@ -56,7 +58,7 @@ def fit_gated(
     """
     run, habits = run or Run(), habits or Habits()
     torch.manual_seed(seed)
-    gated = Gated(sizes, fixed)
+    gated = Gated(sizes, fixed, habits.ungated)
     if begin is not None:
         gated.network.load_state_dict(begin.state_dict())
     gated.to(run.team.device)
