@@ -75,6 +75,8 @@ def test_words_that_were_asked_for_keep_their_own_times() -> None:
     why = Evidence(source="grounding", note=QUOTED, score=0.95, span=span(4, 6))
     words = Proposal(span=span(4, 6), score=0.95, evidence=(why,))
     assert brief(judged(proposed(0, 10, 0.6), words)) == [(4, 6, 0.95)]
+    seen = Evidence(source="picture", note="looks like it", score=0.6)
+    assert brief(judged(proposed(0, 10, 0.6).because(seen), words)) == [(0, 10, 0.95)]
     longer = words.model_copy(update={"span": span(1, 9)})  # no longer the words' times
     assert brief(judged(proposed(0, 10, 0.6), longer)) == [(0, 10, 0.95)]
 

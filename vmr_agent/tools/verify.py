@@ -103,7 +103,7 @@ def _suppress(moments: list[Moment], settings: VerifySettings) -> list[Moment]:
     """Duplicates out, best first. What lies mostly inside another accepted moment supports it.
 
     So a thing that is seen for ten seconds and named for two is one moment of ten seconds; but
-    words that were asked for are there as long as they are, whatever the picture is like.
+    where words alone were asked for, they are there as long as they are.
     """
     kept: list[Moment] = []
     for moment in sorted(
@@ -122,12 +122,16 @@ def _suppress(moments: list[Moment], settings: VerifySettings) -> list[Moment]:
 
 
 def _reach(host: Moment, moment: Moment, settings: VerifySettings) -> Span:
-    """As far as both, if both are sure; words that were asked for have times of their own."""
+    """As far as both, if both are sure; words have times of their own where nothing is seen."""
     if moment.score < settings.accept:
         return host.span
-    if _is_quoted(moment) and not _is_quoted(host):
+    if _is_quoted(moment) and not (_is_quoted(host) or _is_seen(host)):
         return moment.span
     return host.span.union(moment.span)
+
+
+def _is_seen(moment: Moment) -> bool:
+    return any(why.source == "picture" for why in moment.evidence)
 
 
 def _is_quoted(moment: Moment) -> bool:
