@@ -172,6 +172,12 @@ def read(path: Path) -> Logbook:
     return Logbook(lines[0], tuple(samples.values()), metrics[-1] if metrics else None)
 
 
+def is_run(path: Path) -> bool:
+    """Whether a file begins as these do. Raises OSError."""
+    with path.open("rb") as file:
+        return file.read(len(BEGINNING)) == BEGINNING
+
+
 class Writer:
     """Adds lines to an open file. Made by `writing`."""
 
@@ -192,12 +198,14 @@ class Writer:
 
 @contextmanager
 def writing(path: Path) -> Iterator[Writer]:
-    """A writer at the end of a file, after what is whole in it; of a new file if there is none.
+    """A writer at the end of a file, after what is whole in it; of a new one if there is none.
 
     Raises LogbookError for a file that is no logbook, which stays as it is, for one that another
     process is writing, and for a place where nothing can be written.
     """
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
         file = path.open("r+b")
     except OSError as error:

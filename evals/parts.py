@@ -12,8 +12,8 @@ from pathlib import Path
 
 from evals import submission
 from evals.datasets import BENCHMARKS
-from evals.logbook import LogbookError, Sample, read, writing
-from evals.provenance import difference, digest
+from evals.logbook import LogbookError, writing
+from evals.provenance import whole
 from evals.scoring import lines, metrics
 from vmr_agent import VmrError
 
@@ -21,30 +21,18 @@ from vmr_agent import VmrError
 def join(parts: Sequence[Path], annotations: Path, out: Path) -> str:
     """Write them into a new file, with the metrics of all, and say those.
 
-    Of a query in several parts an answer counts more than a failure. Raises LogbookError where
-    they are not parts of one run, or not of these annotations, and OSError.
+    Raises LogbookError where they are not parts of one run, or not of these annotations, and
+    OSError.
     """
-    books = [read(path) for path in parts]
-    header = books[0].header
-    for path, book in zip(parts, books, strict=True):
-        if other := difference(header, book.header):
-            raise LogbookError(f"{path} is of another run than {parts[0]}: {other}")
-    asked = header.dataset
-    if digest(annotations) != asked.sha256:
-        raise LogbookError(f"{annotations} is not the {asked.file} that {parts[0]} was asked from")
+    header, samples = whole(parts, annotations)
     if out.exists():
         raise LogbookError(f"{out} is there already: name another file")
-    samples: dict[str, Sample] = {}
-    for each in (sample for book in books for sample in book.samples):
-        if each.report is not None or each.id not in samples:
-            samples[each.id] = each
-    missing = sorted(set.intersection(*(set(book.header.dataset.missing) for book in books)))
-    told = metrics(asked.name, questions := BENCHMARKS[asked.name].load(annotations), samples)
+    questions = BENCHMARKS[header.dataset.name].load(annotations)
+    told = metrics(header.dataset.name, questions, samples)
     with writing(out) as log:
-        known = asked.model_copy(update={"missing": tuple(missing)})
-        for line in (header.model_copy(update={"dataset": known}), *samples.values(), told):
+        for line in (header, *samples.values(), told):
             log.add(line)
-    if BENCHMARKS[asked.name].saliency:
+    if BENCHMARKS[header.dataset.name].saliency:
         submission.write(out.with_suffix(".submission.jsonl"), questions, samples)
     return lines(told)
 

@@ -13,7 +13,8 @@ from typing import Any
 
 from evals.bench_process import PROC
 from evals.bench_record import commit, machine
-from evals.logbook import Dataset, Header
+from evals.datasets import BENCHMARKS
+from evals.logbook import Dataset, Header, LogbookError, Sample, read
 from vmr_agent import Settings, __version__
 from vmr_agent.keys import scrubber
 from vmr_agent.prompts import load, names
@@ -58,6 +59,32 @@ def header(asked: Dataset, settings: Settings, models: dict[str, str], command: 
         command=scrubber(os.environ.get("OPENAI_API_KEY", "").strip())(command),
         began=datetime.now(UTC).isoformat(timespec="seconds"),
     )
+
+
+def whole(paths: Sequence[Path], annotations: Path) -> tuple[Header, dict[str, Sample]]:
+    """A run, or what parts of one come to: of a query an answer counts more than a failure.
+
+    Raises LogbookError where they are not parts of one run of a benchmark, or not of these
+    annotations, and OSError.
+    """
+    books = [read(path) for path in paths]
+    first = books[0].header
+    for path, book in zip(paths, books, strict=True):
+        if other := difference(first, book.header):
+            raise LogbookError(f"{path} is of another run than {paths[0]}: {other}")
+    if first.dataset.name not in BENCHMARKS:
+        raise LogbookError(f"{paths[0]} is a run of {first.dataset.name}, which is no benchmark")
+    if digest(annotations) != first.dataset.sha256:
+        raise LogbookError(
+            f"{annotations} is not the {first.dataset.file} that {paths[0]} was asked from"
+        )
+    samples: dict[str, Sample] = {}
+    for each in (sample for book in books for sample in book.samples):
+        if each.report is not None or each.id not in samples:
+            samples[each.id] = each
+    missing = sorted(set.intersection(*(set(book.header.dataset.missing) for book in books)))
+    known = first.dataset.model_copy(update={"missing": tuple(missing)})
+    return first.model_copy(update={"dataset": known}), samples
 
 
 def difference(one: Header, other: Header) -> str:

@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     first: Path = args.runs[0]
     out: Path = args.out or (first.with_suffix(".html") if first.name else first)
     try:
-        page.check(out, args.runs)
+        page.check(out)
         told = content(together(args.runs))
         size = page.write(out, told)
         if args.json:

@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from evals.datasets import BENCHMARKS, Asked
-from evals.logbook import Sample, read
+from evals.logbook import LogbookError, Sample, is_run
+from evals.provenance import whole
 from vmr_agent import RunReport, VmrError
 from vmr_agent.metrics.qvhighlights import CLIP, MOST
 
@@ -96,8 +97,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     add("--out", type=Path, required=True, metavar="SUBMISSION.jsonl")
     args = about.parse_args(argv)
     try:
-        questions = BENCHMARKS["qvhighlights"].load(args.annotations)
-        samples = {each.id: each for path in args.runs for each in read(path).samples}
+        header, samples = whole(args.runs, args.annotations)
+        if not BENCHMARKS[header.dataset.name].saliency:
+            raise LogbookError(f"{header.dataset.name} has no server that takes submissions")
+        if args.out.is_file() and is_run(args.out):
+            raise LogbookError(f"{args.out} is a run: name another file")
+        questions = BENCHMARKS[header.dataset.name].load(args.annotations)
         write(args.out, questions, samples)
     except (VmrError, OSError) as error:
         print(f"evals.submission: {error}", file=sys.stderr)

@@ -134,6 +134,20 @@ def test_a_wrong_call_is_one_line(
     assert run.stdout == ""
 
 
+def test_what_cannot_be_compared_is_no_comparison(files: tuple[Path, Path], tmp_path: Path) -> None:
+    bare = [{k: v for k, v in row.items() if k != WINDOWS} for row in made()[0]]
+    clips = write(tmp_path / "clips.jsonl", bare)
+    for mine, dataset, other in (
+        (files[0], "gmr", files[0]),
+        (files[0], "qvhighlights", clips),
+        (clips, "qvhighlights", files[0]),
+    ):
+        run = vmr(tmp_path, *words((mine, files[1]), dataset), "--against", other, "--json")
+        assert run.returncode == 2
+        assert "--against compares windows" in run.stderr.splitlines()[-1]
+        assert run.stdout == ""
+
+
 def test_nothing_heavy_is_loaded_and_thousands_of_queries_take_no_time(tmp_path: Path) -> None:
     rows, truth = made()
     more = [

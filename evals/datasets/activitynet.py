@@ -8,7 +8,17 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from evals.datasets.asked import AnnotationError, Asked, asked, distinct, is_rows, rows, text, wrong
+from evals.datasets.asked import (
+    NONE,
+    AnnotationError,
+    Asked,
+    asked,
+    distinct,
+    is_rows,
+    rows,
+    text,
+    wrong,
+)
 
 
 def load(path: Path) -> list[Asked]:
@@ -17,7 +27,7 @@ def load(path: Path) -> list[Asked]:
         return rows(path)
     try:
         films = json.loads(text(path)).items()
-    except (ValueError, AttributeError) as error:
+    except NONE as error:
         raise AnnotationError(f"{path} is no JSON of films ({error!r})") from error
     found = []
     for video, told in films:
@@ -26,6 +36,6 @@ def load(path: Path) -> list[Asked]:
             for number, (window, sentence) in enumerate(pairs):
                 row = {"vid": video, "query": sentence.strip(), "relevant_windows": [window]}
                 found.append(asked(f"{video}/{number}", {**row, "duration": told["duration"]}))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except NONE as error:
             raise wrong(path, video, error) from error
     return distinct(path, found)

@@ -38,6 +38,7 @@ from evals.needle.replay import replayed
 from evals.needle.run import run
 from evals.needle.score import by_kind
 from evals.playlist import JoinError
+from evals.run import STOPPED
 from vmr_agent import Settings, VmrError
 from vmr_agent.adapters.grounder import SmallGrounder
 from vmr_agent.toolbox import build_toolbox
@@ -189,6 +190,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ValidationError as error:
         first = error.errors()[0]
         said = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+    except KeyboardInterrupt:
+        print("needle: stopped", file=sys.stderr)
+        return STOPPED
     except (JoinError, VmrError, OSError, av.FFmpegError) as error:
         said = " ".join(str(error).split())
     else:

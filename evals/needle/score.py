@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evals.logbook import Sample
+from vmr_agent import RunReport
 from vmr_agent.metrics import qvm2
 from vmr_agent.metrics.matching import Answers
 from vmr_agent.metrics.qvhighlights import MOST, average_precision, percent
@@ -96,13 +97,12 @@ def _present(given: Sequence[Given]) -> Figures:
 
 
 def given(samples: Sequence[Sample]) -> list[Given]:
-    """What was answered in a run, failed queries as if nothing had been found."""
-    return [_given(each) for each in samples]
+    """What was answered in a run; what failed is in no figure."""
+    return [_given(each, each.report) for each in samples if each.report is not None]
 
 
-def _given(sample: Sample) -> Given:
-    moments = sample.report.moments if sample.report else ()
-    rejected = sample.report.rejected if sample.report else None
+def _given(sample: Sample, report: RunReport) -> Given:
+    moments, rejected = report.moments, report.rejected
     return Given(
         film=sample.video,
         query=sample.query,

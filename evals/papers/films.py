@@ -13,7 +13,7 @@ import numpy as np
 from evals.chosen import chosen
 from evals.logbook import Sample
 from evals.needle import rooms
-from evals.needle.compare import tally
+from evals.needle.compare import tallies
 from evals.needle.questions import asked, dataset, places, subject
 from evals.needle.run import OURS, run
 from evals.needle.score import by_kind, given
@@ -68,7 +68,7 @@ def told(asking: Asking, variations: Sequence[Variation]) -> dict[str, Any]:
         parts.append(
             {
                 **each.told,
-                "figures": worth(tally(off), tally(on), subjects),
+                "figures": worth(*tallies(off, on), subjects),
                 "seconds": _seconds(other),
                 **({"budget": budget(where.values(), others_box)} if each.looks else {}),
             }

@@ -7,7 +7,6 @@ What queries, films and evidence say is data: every value that a template prints
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from contextlib import suppress
 from math import isnan
 from pathlib import Path
@@ -15,6 +14,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from evals.logbook import is_run
 from evals.reporting import drawing
 from evals.reporting.content import Content
 from evals.reporting.errors import ReportError
@@ -40,13 +40,13 @@ def page(told: Content) -> str:
     return text
 
 
-def check(path: Path, runs: Sequence[Path]) -> None:
+def check(path: Path) -> None:
     """Raises ReportError where a page cannot be written, before the work is done."""
     try:
         if path.is_dir():
             raise ReportError(f"{path} is a folder; give --out a file to write")
-        if any(run.exists() and path.exists() and run.samefile(path) for run in runs):
-            raise ReportError(f"{path} is one of the runs; give --out another file")
+        if path.is_file() and is_run(path):
+            raise ReportError(f"{path} is a run; give --out another file")
         writable = path.parent.is_dir() and os.access(path.parent, os.W_OK)
     except OSError as error:
         raise ReportError(f"{path} cannot be written: {error.strerror}") from error

@@ -91,6 +91,13 @@ def test_tacos_frames_become_seconds(tmp_path: Path) -> None:
             '{"qid": 1, "query": "a", "vid": "b", "duration": NaN}',
             "no query of this",
         ),
+        ("qvhighlights", jsonl(QVH | {"duration": "150"}), "duration is '150'"),
+        ("qvhighlights", jsonl(QVH | {"duration": 0}), "duration is 0"),
+        ("qvhighlights", jsonl(QVH | LABELS | {"relevant_clip_ids": [75]}), "from 0 to 74"),
+        ("qvhighlights", jsonl(QVH | LABELS | {"saliency_scores": [[1, 2]]}), "three numbers"),
+        ("qvhighlights", jsonl(QVH | {"query": "\ud800"}), "surrogates not allowed"),
+        ("qvhighlights", "[" * 100_000, "recursion"),
+        ("activitynet", "[" * 100_000, "recursion"),
         ("charades-sta", "3MSZA 24.3##x.\n", "line 1"),
         ("charades-sta", "3MSZA 24.3 inf##x.\n", "line 1"),
         ("charades-sta", "", "no query in it"),
@@ -106,6 +113,13 @@ def test_what_is_no_annotation_is_told_in_one_line(
     with pytest.raises(AnnotationError, match=says) as caught:
         loaded(tmp_path, name, content)
     assert "\n" not in str(caught.value)
+
+
+def test_a_line_ends_where_it_ends(tmp_path: Path) -> None:
+    only = loaded(
+        tmp_path, "qvhighlights", json.dumps(QVH | {"query": "a\u2028b"}, ensure_ascii=False)
+    )
+    assert only[0].query == "a\u2028b"
 
 
 def test_files_that_are_none_are_told(tmp_path: Path) -> None:

@@ -115,8 +115,15 @@ def test_what_is_damaged_is_told_in_one_line(tmp_path: Path, lines: list[str], s
     assert "\n" not in str(caught.value)
 
 
+def test_the_folder_of_a_new_file_is_made(tmp_path: Path) -> None:
+    with writing(tmp_path / "runs" / "r") as log:
+        log.add(HEADER)
+    assert read(tmp_path / "runs" / "r").header == HEADER
+
+
 def test_where_nothing_can_be_written_or_read_is_told(tmp_path: Path) -> None:
-    with pytest.raises(LogbookError, match="cannot be written"), writing(tmp_path / "no" / "r"):
+    (tmp_path / "file").touch()
+    with pytest.raises(LogbookError, match="cannot be written"), writing(tmp_path / "file" / "r"):
         pass
     with pytest.raises(LogbookError, match="cannot be read"):
         read(tmp_path / "no")

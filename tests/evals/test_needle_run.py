@@ -178,6 +178,26 @@ def test_all_are_asked_the_same_and_told_side_by_side(film, build, tmp_path):
     assert "nan" not in text
 
 
+def test_what_failed_is_in_no_figure_and_counted(film, build, tmp_path):
+    answers = run([film], Settings(), tmp_path, TASTES, build=build)
+    about = [subject(each) for each in asked([film])]
+    whole = compared(answers, about)
+    fails = [each.model_copy(update={"report": None}) for each in answers[OURS]]
+    for place, kind, figure in ((1, "absent", "false alarms"), (2, "single", "R1@0.5")):
+        ours = [*answers[OURS][:place], fails[place], *answers[OURS][place + 1 :]]
+        told = compared(answers | {OURS: ours}, about)
+        assert told["failed"] == {OURS: 1, "frames": 0, "threshold": 0}
+        assert told["kinds"][OURS]["all"]["queries"] == 2
+        assert figure not in told["kinds"][OURS].get(kind, {})
+        assert f"{OURS}: 1 failed" in lines(told)
+    assert whole["less"][OURS]["frames"]["rejection"]["change"][0] == 100
+    none = compared({OURS: fails, "frames": answers["frames"]}, about)
+    assert none["rooms"]["verify"] == 0
+    assert np.isnan(none["less"][OURS]["frames"]["rejection"]["change"][0])
+    assert none["cost"][OURS] == {}
+    assert lines(none)
+
+
 def test_the_same_run_again_asks_nothing_and_another_is_refused(film, build, tmp_path):
     run([film], Settings(), tmp_path, {}, build=build)
     book = tmp_path / f"{OURS}.jsonl"

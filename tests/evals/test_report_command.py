@@ -98,12 +98,14 @@ def test_an_output_that_cannot_be_written(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = made(tmp_path / "a.jsonl")
+    other = made(tmp_path / "other.jsonl")
     before = path.read_bytes()
-    assert "one of the runs" in one_line(capsys, path, "--out", path)
+    for run in (path, other):
+        assert "is a run" in one_line(capsys, path, "--out", run)
     assert "is a folder" in one_line(capsys, path, "--out", tmp_path)
     assert "no folder" in one_line(capsys, path, "--out", tmp_path / "none" / "p.html")
     assert "cannot be written" in one_line(capsys, path, "--out", tmp_path / ("x" * 250))
     assert "cannot be written" in one_line(capsys, path, "--out", tmp_path / ("x" * 300))
     assert "is a folder" in one_line(capsys, ".")
-    assert path.read_bytes() == before
-    assert [each.name for each in tmp_path.iterdir()] == ["a.jsonl"]
+    assert path.read_bytes() == other.read_bytes() == before
+    assert {each.name for each in tmp_path.iterdir()} == {"a.jsonl", "other.jsonl"}

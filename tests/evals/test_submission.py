@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from evals_runs import header, samples, write
 from hypothesis import given
 from hypothesis import strategies as some
 
 from evals.datasets import Asked
 from evals.desk import blank, failed
 from evals.logbook import Sample
+from evals.provenance import digest
 from evals.saliency import per_clip
 from evals.submission import main, own, row
 from vmr_agent import Moment, RunReport, Span
@@ -108,3 +110,34 @@ def test_a_submission_of_no_run_is_one_line(
     assert error.startswith("evals.submission: ")
     assert error.count("\n") == 1
     assert not (tmp_path / "s.jsonl").exists()
+
+
+def test_a_submission_is_of_the_file_that_was_asked_from_and_spares_the_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = [{"qid": f"q{n}", "query": "a", "vid": "b", "duration": 150} for n in range(2)]
+    file = tmp_path / "a.jsonl"
+    file.write_text("".join(json.dumps(each) + "\n" for each in asked))
+    answered = [each.model_copy(update={"id": f"q{n}"}) for n, each in enumerate(samples(2))]
+    about = header("qvhighlights", {"sha256": digest(file)})
+    run = write(tmp_path / "run.jsonl", answered, about)
+    lost = answered[0].model_copy(update={"report": None})
+    later = write(tmp_path / "later.jsonl", [lost], about)
+    other = write(tmp_path / "other.jsonl", answered, header("qvhighlights"))
+    films = write(tmp_path / "films.jsonl", answered, header("needle", {"sha256": digest(file)}))
+    songs = write(tmp_path / "songs.jsonl", answered, header("tacos", {"sha256": digest(file)}))
+    before = run.read_bytes()
+
+    def said(*runs: Path, out: Path = tmp_path / "s.jsonl") -> str:
+        told = [*map(str, runs), "--annotations", str(file), "--out", str(out)]
+        assert main(told) == 2
+        return capsys.readouterr().err
+
+    assert "is not the" in said(other)
+    assert "no benchmark" in said(films)
+    assert "no server" in said(songs)
+    assert "is a run" in said(run, out=run)
+    assert run.read_bytes() == before
+    told = ["--annotations", str(file), "--out", str(tmp_path / "s.jsonl")]
+    assert main([str(run), str(later), *told]) == 0
+    assert "2 queries, 0 of them" in capsys.readouterr().out

@@ -134,6 +134,8 @@ def _told(
     for finding in lint.constant(found["official"], len(truth)):
         say(finding)
     change = scoring.against(dataset, rows, others, truth, variant) if others else {}
+    if others and not change:
+        raise ScoringError("--against compares windows of both files, and nothing of gmr")
     if as_json:
         told = {
             name: each._asdict() | {"change": each.change._asdict()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -59,12 +59,17 @@ def truths(path: Path) -> list[Row]:
                 f"{where} has no relevant_windows: is it a test split without truth?"
             )
         _windows(where, row, "relevant_windows", 2)
-        if "duration" in row and not (_finite([row["duration"]]) and row["duration"] > 0):
-            raise SubmissionError(f"{where}: duration is {row['duration']!r}; it must be seconds")
-        if "saliency_scores" in row:
-            _ratings(where, row)
+        labelled(where, row)
         rows.append(row)
     return rows
+
+
+def labelled(where: str, row: Mapping[str, Any]) -> None:
+    """Whether a row's film has a length, and its clips ratings. Raises SubmissionError."""
+    if "duration" in row and not (_finite([row["duration"]]) and row["duration"] > 0):
+        raise SubmissionError(f"{where}: duration is {row['duration']!r}; it must be seconds")
+    if "saliency_scores" in row:
+        _ratings(where, row)
 
 
 def durations(path: Path) -> dict[str, float]:
@@ -154,7 +159,7 @@ def _windows(where: str, row: Row, name: str, least: int) -> None:
             raise SubmissionError(f"{where}: window {number} of {name} has to be of finite numbers")
 
 
-def _ratings(where: str, row: Row) -> None:
+def _ratings(where: str, row: Mapping[str, Any]) -> None:
     """Of highlights: clips of the film, with the ratings of three people each."""
     clips, scores = row.get("relevant_clip_ids"), row["saliency_scores"]
     if not (isinstance(clips, list) and isinstance(scores, list) and len(clips) == len(scores)):
