@@ -205,7 +205,6 @@ def writing(path: Path) -> Iterator[Writer]:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
         file = path.open("r+b")
     except OSError as error:

@@ -42,6 +42,15 @@ class TooManyFailedError(VmrError):
     """More failed than was allowed."""
 
 
+class Asking(NamedTuple):
+    """How queries are asked."""
+
+    jobs: int = 1
+    """Processes side by side."""
+    allowed: float = 0.05
+    """Share of them that may fail."""
+
+
 class Loaded(NamedTuple):
     """What is to be asked, and of whom."""
 
@@ -60,7 +69,8 @@ def run(args: argparse.Namespace, command: str, build: Build = build_toolbox) ->
     with writing(args.out) as log:
         samples = resumed(log, args.out, header, args.again)
         done = {each.id for each in samples.values() if each.report is not None}
-        failed = ask(source, tasks(plan, done), args, log, samples)
+        asking = Asking(args.jobs, args.fail_on_error)
+        failed = ask(source, tasks(plan, done), asking, log, samples)
         told = metrics(args.dataset, questions, samples)
         log.add(told)
         if BENCHMARKS[args.dataset].saliency:
@@ -122,13 +132,13 @@ def resumed(log: Writer, path: Path, header: Header, again: bool) -> dict[str, S
 def ask(
     source: Source,
     left: Sequence[Task],
-    args: argparse.Namespace,
+    how: Asking,
     log: Writer,
     samples: dict[str, Sample],
 ) -> str:
     """All that is left, each answer into the log at once. Why too many failed, if they did."""
     asked, why = 0, Counter[str]()
-    come = spread(source, left, args.jobs) if args.jobs > 1 else alone(source, left)
+    come = spread(source, left, how.jobs) if how.jobs > 1 else alone(source, left)
     with closing(come), Telling(sum(map(len, left))) as telling:
         for sample in come:
             log.add(sample)
@@ -137,9 +147,9 @@ def ask(
             asked += 1
             if sample.error is not None:
                 why[f"{sample.error.kind}: {sample.error.message}"] += 1
-            if asked >= LEAST and why.total() > args.fail_on_error * asked:
+            if asked >= LEAST and why.total() > how.allowed * asked:
                 break
-    if why.total() <= args.fail_on_error * asked:
+    if why.total() <= how.allowed * asked:
         return ""
     return f"{why.total()} of {asked} failed, most of them with {why.most_common(1)[0][0]}"
 

@@ -26,22 +26,24 @@ def options(about: str) -> argparse.ArgumentParser:
     seen.add_argument("--videos", type=Path, metavar="DIR")
     seen.add_argument("--features", type=Path, metavar="DIR", help="in HERO's layout, no videos")
     add("--clip", type=_positive, metavar="SECONDS", help="of a feature, if not the usual")
-    add("--limit", type=_some, metavar="N", help="queries at most")
+    add("--limit", type=some, metavar="N", help="queries at most")
     add("--shard", type=shard, default=WHOLE, metavar="I/N", help="that part of the films")
-    add("--jobs", type=_some, default=1, metavar="N", help="processes side by side")
-    add("--fail-on-error", type=_share, default=0.05, metavar="SHARE", help="end if more failed")
+    add("--jobs", type=some, default=1, metavar="N", help="processes side by side")
+    add("--fail-on-error", type=share, default=0.05, metavar="SHARE", help="end if more failed")
     add("--again", action="store_true", help="throw away what the file holds")
     add_options(parser)
     return parser
 
 
-def _some(text: str) -> int:
+def some(text: str) -> int:
+    """One or more, for argparse."""
     if (value := int(text)) < 1:
         raise argparse.ArgumentTypeError(f"{text} is not one or more")
     return value
 
 
-def _share(text: str) -> float:
+def share(text: str) -> float:
+    """From 0 to 1, for argparse."""
     if not 0 <= (value := float(text)) <= 1:
         raise argparse.ArgumentTypeError(f"{text} is no share: it is from 0 to 1")
     return value

@@ -38,7 +38,8 @@ from evals.needle.replay import replayed
 from evals.needle.run import run
 from evals.needle.score import by_kind
 from evals.playlist import JoinError
-from evals.run import STOPPED
+from evals.run import STOPPED, Asking
+from evals.run_options import share, some
 from vmr_agent import Settings, VmrError
 from vmr_agent.adapters.grounder import SmallGrounder
 from vmr_agent.toolbox import build_toolbox
@@ -63,8 +64,9 @@ def _fit(args: argparse.Namespace) -> None:
 def _run(args: argparse.Namespace) -> None:
     tastes = {} if args.alone else fit.load(args.baselines)
     settings = chosen(args.set, args.without)
-    ask = {"words": ["evals.needle", *sys.argv[1:]], "again": args.again, "jobs": args.jobs}
-    answers = run(args.films, settings, args.out, tastes, **ask)
+    ask = {"words": ["evals.needle", *sys.argv[1:]], "again": args.again}
+    how = Asking(args.jobs, args.fail_on_error)
+    answers = run(args.films, settings, args.out, tastes, how=how, **ask)
     told = compared(answers, [subject(each) for each in asked(args.films)])
     films = [film.stem for film in args.films]
     about = {"films": films, "set": args.set, "without": args.without}
@@ -176,7 +178,8 @@ def _asking(tasks: Any) -> None:
             add("--baselines", type=Path, default=fit.OURS, metavar="TASTES.json", help=chosen_by)
             add("--alone", action="store_true", help="without baselines")
             add("--without", action="append", default=[], metavar="ROOM")
-            add("--jobs", type=int, default=1, metavar="N", help="processes side by side")
+            add("--jobs", type=some, default=1, metavar="N", help="processes side by side")
+            add("--fail-on-error", type=share, default=0.05, metavar="SHARE")
             add("--again", action="store_true", help="throw away what the folder holds")
         if do is _alarms:
             add("--rate", type=float, action="append", help="of false alarms; again for more")
@@ -194,7 +197,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("needle: stopped", file=sys.stderr)
         return STOPPED
     except (JoinError, VmrError, OSError, av.FFmpegError) as error:
-        said = " ".join(str(error).split())
+        print(f"needle: {' '.join(str(error).split())}", file=sys.stderr)
+        return getattr(error, "exit_code", 2)
     else:
         return 0
     print(f"needle: {said}", file=sys.stderr)

@@ -31,6 +31,7 @@ DEVIATIONS = (0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0)
 QUANTILES = np.linspace(0, 0.95, 20)
 """Of the highest cosines of absent queries: these cosines are tried."""
 ENOUGH = 0.5
+NAMES = ("frames", "stretches", "threshold")
 OURS = Path(__file__).parent / "tastes.json"
 """Chosen on six films of ten minutes, of development clips: see ``evals/LOG.md``."""
 
@@ -86,9 +87,13 @@ def load(path: Path) -> dict[str, Taste]:
     """From a file that `save` wrote. Raises JoinError."""
     try:
         told = json.loads(path.read_text(encoding="utf-8"))
-        return {name: Taste(**taste) for name, taste in told.items()}
+        tastes = {name: Taste(**taste) for name, taste in told.items()}
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise JoinError(f"{path} is not what fit writes: {error!r}") from error
+    for name, taste in tastes.items():
+        if name not in NAMES or not taste.is_one():
+            raise JoinError(f"{path} is not what fit writes: {name!r} is no baseline, or {taste}")
+    return tastes
 
 
 def _best(tastes: Iterable[Taste], parts: Sequence[Sequence[Heard]]) -> Taste:

@@ -9,6 +9,7 @@ reported.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,6 +45,11 @@ class Taste:
     """Seconds of a window, or standard deviations above the film's mean at which one begins."""
     least: float = -1.0
     """Cosine that the best frame must have, or nothing is found."""
+
+    def is_one(self) -> bool:
+        """Whether it can be gone by; what was read from a file may be anything."""
+        numbers = all(isinstance(each, int | float) for each in (self.size, self.least))
+        return self.way in ("frames", "stretches") and numbers and 0 < self.size < math.inf
 
     def answer(self, curve: Array, duration: float) -> list[tuple[Span, float]]:
         """Windows of a film and their cosines, best first, from one cosine (T,) a second."""

@@ -8,6 +8,7 @@ A test compares the two, so that the README cannot claim what was not measured.
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -77,7 +78,10 @@ def _row(cells: list[str]) -> str:
 def main() -> None:
     """Write the tables into the README."""
     told = json.loads(RESULTS.read_text(encoding="utf-8"))
-    head, _, rest = README.read_text(encoding="utf-8").partition(START)
+    text = README.read_text(encoding="utf-8")
+    if not text.count(START) == text.count(END) == 1:
+        sys.exit(f"{README} does not say where the table goes: {START.strip()} and {END.strip()}")
+    head, _, rest = text.partition(START)
     tail = rest.partition(END)[2]
     README.write_text(f"{head}{START}{page(told)}{END}{tail}", encoding="utf-8")
 

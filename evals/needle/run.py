@@ -8,7 +8,6 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
 from pathlib import Path
 
 from evals.desk import Source
@@ -19,15 +18,14 @@ from evals.needle.questions import asked, dataset, places
 from evals.needle.score import by_kind, given
 from evals.plan import tasks
 from evals.provenance import header
-from evals.run import resumed
-from evals.spread import alone, spread
-from evals.telling import Telling
+from evals.run import Asking, TooManyFailedError, ask, resumed
 from vmr_agent import Settings
 from vmr_agent.protocols import Array
 from vmr_agent.toolbox import Toolbox, build_toolbox
 
 OURS = "vmr_agent"
 """What the agent is called beside the baselines."""
+USUAL = Asking()
 Answers = dict[str, list[Sample]]
 """Samples by system, in the order of the queries."""
 
@@ -40,7 +38,7 @@ def run(
     words: Sequence[str] = (),
     *,
     again: bool = False,
-    jobs: int = 1,
+    how: Asking = USUAL,
     build: Callable[[Settings], Toolbox] = build_toolbox,
 ) -> Answers:
     """Every query of every film, asked of the agent and of each baseline.
@@ -66,14 +64,11 @@ def run(
             samples = resumed(log, path, own, again)
             done = {each.id for each in samples.values() if each.report is not None}
             left = tasks(questions, done)
-            come = spread(source, left, jobs) if jobs > 1 else alone(source, left)
-            with closing(come), Telling(sum(map(len, left))) as telling:
-                for sample in come:
-                    log.add(sample)
-                    samples[sample.id] = sample
-                    telling.hear(sample)
-            found[name] = [samples[each.id] for each in questions]
+            failed = ask(source, left, how, log, samples)
+            found[name] = [samples[each.id] for each in questions if each.id in samples]
             log.add(_metrics(found[name]))
+        if failed:
+            raise TooManyFailedError(f"{name}: {failed}")
     return found
 
 

@@ -89,10 +89,8 @@ def _present(given: Sequence[Given]) -> Figures:
         "mAP": float(precisions(given).mean()),
         "found": float((answers.predicted > 0).mean()),
     }
-    many = answers.where(answers.true >= MANY)
-    if len(many.true):
-        enough = float((many.predicted >= MANY).mean())
-        found["mR@3"] = float(qvm2.recall(many, MANY).mean()) * enough
+    if (answers.true >= MANY).any():
+        found["mR@3"] = float(qvm2.recall(answers, MANY, strict=True).mean())
     return {name: percent(value) for name, value in found.items()}
 
 

@@ -115,7 +115,7 @@ def against(samples: Sequence[Sample], truths: Sequence[Sequence[Window]]) -> Kn
     figures["mAP"] = Figure(np.asarray(precision, np.float64), there & some, there)
     many, enough = answers.true >= MANY, answers.predicted >= MANY
     found = matched(answers.first(MANY).iou, RECALLS).sum(axis=-1).mean(axis=-1) / MANY
-    figures["mR@3"] = Figure(np.asarray(found * enough, np.float64), many & enough, many)
+    figures["mR@3"] = Figure(np.asarray(found, np.float64), many & enough, many)
     figures["rejection"] = Figure((~some).astype(np.float64), ~there, ~there)
     return Known(figures, some, there)
 

@@ -148,6 +148,9 @@ def test_what_is_chosen_is_the_best_there_is(film, build, tmp_path):
     assert tastes["frames"].least == -1
     with pytest.raises(JoinError, match="is not what fit writes"):
         fit.load(film)
+    (tmp_path / "bad.json").write_text('{"frames": {"way": "up", "size": 8}}')
+    with pytest.raises(JoinError, match="no baseline"):
+        fit.load(tmp_path / "bad.json")
 
 
 # ── the whole run ─────────────────────────────────────────────────────────────────────────────
