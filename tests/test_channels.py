@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from shelved import film, line, say, span
 
 from vmr_agent import channels
-from vmr_agent.channels import VERBATIM, quoted
+from vmr_agent.channels import MEANT, VERBATIM, quoted
 from vmr_agent.protocols import Array
 from vmr_agent.settings import RetrieveSettings
 from vmr_agent.testing import ColourEncoder, WordSentences
@@ -175,6 +175,16 @@ def test_a_line_that_is_what_was_asked_for_is_quoted_whatever_it_means() -> None
     )
     assert during(curve, 4, 8).min() >= np.float32(VERBATIM)
     assert notes[0] == ("text", span(4, 8), "PLATFORMNINE")
+
+
+@pytest.mark.parametrize(
+    ("asked", "quotes"),
+    [("coffee", False), ('the word "coffee" on the screen', True), ("the best coffee bar", True)],
+)
+def test_one_word_on_screen_names_a_thing_unless_it_is_asked_for(asked: str, quotes: bool) -> None:
+    shelved = film(20, written=[line(4, 8, "the best coffee bar")])
+    curve, _ = channels.text(understand(asked), shelved, MEANING, SETTINGS, 40)
+    assert bool(curve.max() > np.float32(MEANT)) is quotes
 
 
 def test_misread_letters_are_forgiven() -> None:

@@ -81,7 +81,8 @@ def text(
     meaning = (film.text @ sentences.embed(wordings).T).max(axis=1)
     values = _alike(shared, meaning, settings)
     surely = np.maximum(values, VERBATIM) if query.written else values
-    values = np.where(shared >= settings.verbatim, surely, np.minimum(values, MEANT))
+    whole = (shared >= settings.verbatim) & (bool(query.written) or _worth_quoting(wordings[0]))
+    values = np.where(whole, surely, np.minimum(values, MEANT))
     curve = np.zeros(count, np.float32)
     notes: list[Note] = []
     for line, value in zip(film.texts, values, strict=True):
@@ -128,12 +129,9 @@ def _classes(query: Query, known: Sequence[str]) -> tuple[int, ...]:
 
 
 def quoted(wanted: str, words: Sequence[Word], share: float) -> list[Span]:
-    """Where the words repeat what is wanted: runs in which ``share`` of its words occur together.
-
-    Only for something worth quoting: three words or more, two of them with meaning, or five.
-    """
+    """Where the words repeat what is wanted: runs in which ``share`` of its words are together."""
     asked, meaning = _parts(wanted), content(wanted.replace("-", " "))
-    if len(asked) < 3 or (len(set(meaning)) < 2 and len(asked) < LONG):
+    if not _worth_quoting(wanted):
         return []
     heard = [(part, n) for n, word in enumerate(words) for part in _parts(word.text)]
     hits = matched(asked, [part for part, _ in heard])
@@ -149,6 +147,12 @@ def quoted(wanted: str, words: Sequence[Word], share: float) -> list[Span]:
     edges = np.flatnonzero(np.diff(np.concatenate([[False], inside, [False]])))
     pairs = zip(edges[::2], edges[1::2], strict=True)
     return [words[first].span.union(words[last - 1].span) for first, last in pairs]
+
+
+def _worth_quoting(wanted: str) -> bool:
+    """Three words or more, two of them with meaning, or five: one word names a thing."""
+    asked, meaning = _parts(wanted), content(wanted.replace("-", " "))
+    return len(asked) >= 3 and (len(set(meaning)) >= 2 or len(asked) >= LONG)
 
 
 def _parts(text: str) -> tuple[str, ...]:
