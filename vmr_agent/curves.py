@@ -14,6 +14,8 @@ from vmr_agent.types import Shot, Span
 Array = NDArray[np.float32]
 FAINT = 0.05
 """Relevance below which a stretch is not worth a look."""
+BRIEF = 1.0
+"""Seconds: few samples, much noise, as with ``ground.glimpse``."""
 
 
 class Peak(NamedTuple):
@@ -96,9 +98,9 @@ def stretches(curve: Array, level: float, step: float, duration: float) -> tuple
 
 
 def height(curve: Array, span: Span, step: float) -> float:
-    """Mean of the curve inside; what lasts a second counts half of what it is."""
+    """Mean of the curve inside; what is ``BRIEF`` counts half of what it is."""
     inside = curve[int(span.start / step + 1e-6) : int(np.ceil(span.end / step - 1e-6))]
-    return float(inside.mean()) * span.length / (span.length + 1)
+    return float(inside.mean()) * span.length / (span.length + BRIEF)
 
 
 def covered(spans: Iterable[Span], count: int, step: float) -> NDArray[np.bool_]:
