@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
+import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from evals.logbook import Sample, Window
+from vmr_agent import Span
+from vmr_agent.metrics.matching import tiou
 
 EVERY = 10.0  # seconds between two plain lines
 
@@ -83,11 +87,11 @@ def first_overlap(sample: Sample) -> float:
     moments = sample.report.moments if sample.report else ()
     if not moments:
         return 0.0
-    span = moments[0].span
-    return max(_iou((span.start, span.end), true) for true in sample.truth)
+    return nearest(moments[0].span, sample.truth)
 
 
-def _iou(one: Window, other: Window) -> float:
-    shared = max(0.0, min(one[1], other[1]) - max(one[0], other[0]))
-    whole = one[1] - one[0] + other[1] - other[0] - shared
-    return shared / whole if whole else 0.0
+def nearest(span: Span, truth: Sequence[Window]) -> float:
+    """IoU with the true moment that it overlaps best, 0 where nothing is true."""
+    if not truth:
+        return 0.0
+    return float(tiou(np.array([span.start, span.end]), np.array(truth)).max())

@@ -70,8 +70,8 @@ def read_text(state: State, box: Toolbox, tick: Tick) -> Update:
 
     def film(reels: Iterator[Made[Glances]]) -> Made[Screen]:
         footage = box.shelf.get(state.footage, Footage)[0]
-        glances, apart = (read for read, _ in reels), 1 / box.settings.strip.fps
-        return tools.read_text(glances, footage, box.reader is not None, apart), {}
+        reads, apart = box.reader is not None, 1 / box.settings.strip.fps
+        return tools.read_text((read for read, _ in reels), footage, reads, apart), {}
 
     piecework.note(box, state, "screen", state.reel, Glances, reel)
     if not state.reels_done:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -91,6 +91,30 @@ def rows(path: Path) -> list[Asked]:
             found.append(asked(str(row["qid"]), row))
         except NONE as error:
             raise wrong(path, number, error) from error
+    return distinct(path, found)
+
+
+def of_films(path: Path, told: Callable[[Any, Any], Row]) -> list[Asked]:
+    """Of a JSON of films, each with its ``timestamps`` and ``sentences``; rows are read as rows.
+
+    ``told`` makes of a film and a timestamp what is known besides video and query. The id is the
+    film's name and the sentence's place in it. Raises AnnotationError.
+    """
+    if is_rows(path):
+        return rows(path)
+    try:
+        films = json.loads(text(path)).items()
+    except NONE as error:
+        raise AnnotationError(f"{path} is no JSON of films ({error!r})") from error
+    found = []
+    for video, film in films:
+        try:
+            pairs = zip(film["timestamps"], film["sentences"], strict=True)
+            for number, (stamp, sentence) in enumerate(pairs):
+                row = {"vid": video, "query": sentence.strip(), **told(film, stamp)}
+                found.append(asked(f"{video}/{number}", row))
+        except (*NONE, ZeroDivisionError) as error:
+            raise wrong(path, video, error) from error
     return distinct(path, found)
 
 

@@ -11,6 +11,7 @@ from evals.logbook import Sample
 from evals.reporting.figures import Floats, Known
 from evals.reporting.runs import Run, shared, told
 from evals.reporting.strips import Strip, strip, times
+from evals.telling import nearest
 from vmr_agent import RunReport
 from vmr_agent.show import clock, when
 from vmr_agent.types import Evidence, Moment
@@ -144,7 +145,7 @@ def _answer(sample: Sample, moment: Moment, accepted: bool) -> Answer:
     return Answer(
         when(moment),
         moment.score,
-        _nearest(sample, moment),
+        nearest(moment.span, sample.truth),
         accepted,
         tuple(_reason(each) for each in told_last),
         len(moment.evidence) - len(told_last),
@@ -172,13 +173,3 @@ def _sure(report: RunReport) -> float:
     if report.moments:
         return report.moments[0].score
     return 1 - report.rejected.score if report.rejected else 1.0
-
-
-def _nearest(sample: Sample, moment: Moment) -> float:
-    """IoU, 0 where nothing is true."""
-    start, end = moment.span.start, moment.span.end
-    shares = []
-    for low, high in sample.truth:
-        inside = max(0.0, min(end, high) - max(start, low))
-        shares.append(inside / max(end - start + high - low - inside, 1e-9))
-    return max(shares, default=0.0)
