@@ -38,11 +38,6 @@ def of_rgb(picture: Picture) -> Planes:
     return np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2YUV_I420), np.uint8)
 
 
-def to_rgb(picture: Planes) -> Picture:
-    """The same picture as RGB (H, W, 3)."""
-    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_YUV2RGB_I420), np.uint8)
-
-
 def fit(shown: Shown, form: Form) -> Planes:
     """A picture of the film's size: upright, as large as fits, on black."""
     wide, high, turns = room(shown, form)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+import cv2
 import numpy as np
 from av.stream import Disposition
 from numpy.typing import NDArray
@@ -284,3 +285,8 @@ def _hear(out: Any, stream: Any, sound: Sequence[tuple[float, Sound]]) -> None:
             frame.pts = round(start * 48_000) + at
             out.mux(stream.encode(frame))
     out.mux(stream.encode(None))
+
+
+def as_rgb(planes: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A picture of the encoder's own colours, as `evals.planes` has it, as RGB (H, W, 3)."""
+    return np.asarray(cv2.cvtColor(planes, cv2.COLOR_YUV2RGB_I420), np.uint8)

@@ -176,9 +176,8 @@ def trim(state: State, box: Toolbox, tick: Tick) -> Update:
 
 @room
 def ground(state: State, box: Toolbox, tick: Tick) -> Update:
-    film, (found, rows) = box.film(state), box.curves(state)
-    each = (tools.ground(clip, film, found, rows, box.settings.ground) for clip in state.clips)
-    ruled = [proposal for proposals in each for proposal in proposals]
+    film, settings, (found, rows) = box.film(state), box.settings.ground, box.curves(state)
+    ruled = [p for clip in state.clips for p in tools.ground(clip, film, found, rows, settings)]
     reply, faults = boundaries.told(box, state, ruled)
     return {"proposals": tools.placed(state.clips, ruled, reply), "faults": faults}
 

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import toy_grounder
 from join_clips import even, make_clip, steady
+from media import as_rgb
 
 from evals import planes
 from evals.film import Form, Picture, write_film
@@ -111,7 +112,7 @@ def test_what_is_shorter_than_its_dissolve_is_shown_all_the_same(folder, tmp_pat
 
 
 def shown(picture: Picture, look: Look) -> Picture:
-    return planes.to_rgb(seen(planes.of_rgb(picture), look))
+    return as_rgb(seen(planes.of_rgb(picture), look))
 
 
 def test_a_look_mirrors_and_comes_closer():

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from join_clips import even, make_clip
+from media import as_rgb
 from PIL import Image
 
 from evals import planes
@@ -113,8 +114,8 @@ def test_words_fit_and_leave_the_rest_as_it_is(text, plate):
     grey = planes.of_rgb(np.full((360, 640, 3), 90, np.uint8))
     for x, y in ((0.0, 0.0), (0.3, 0.7), (1.0, 1.0)):
         style = Style(x, y, 0.12, (250, 250, 250), (20, 40, 90), plate)
-        drawn = planes.to_rgb(Lettering(text, style, form).on(grey)).astype(int)
-        changed = np.abs(drawn - planes.to_rgb(grey)).max(axis=-1) > 40
+        drawn = as_rgb(Lettering(text, style, form).on(grey)).astype(int)
+        changed = np.abs(drawn - as_rgb(grey)).max(axis=-1) > 40
         rows, columns = (np.flatnonzero(changed.any(axis=axis)) for axis in (1, 0))
         assert 30 < np.ptp(rows) < 130
         assert np.ptp(columns) <= 0.95 * 640
@@ -136,7 +137,7 @@ def test_a_photograph_stands_still_or_is_glided_over(folder, tmp_path):
     assert [placed["span"]["end"] for placed in joiner.placed] == [4.0, 5.0]
     parts = [*read_still(folder / "halves.png", FORM, 2, 4, glide)]
     assert len(parts) == 20
-    assert np.abs(planes.to_rgb(parts[0]).astype(int) - shown[20]).mean() < 12
+    assert np.abs(as_rgb(parts[0]).astype(int) - shown[20]).mean() < 12
 
 
 def test_phrases_have_no_word_in_common_and_are_understood():

@@ -5,16 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from evals_runs import report
 
 from evals.datasets import Asked
 from evals.desk import blank, failed
 from evals.logbook import Sample
 from evals.scoring import lines, metrics, slim
-from vmr_agent import Moment, RunReport, Span
-from vmr_agent.report import Coverage
-from vmr_agent.types import Evidence, Video
+from vmr_agent import Moment, Span
+from vmr_agent.types import Evidence
 
-VIDEO = Video(path="/v.mp4", fingerprint="f", duration=20, has_picture=True, has_audio=False)
 WHY = Evidence(source="picture", note="looks like it", score=0.9)
 
 
@@ -32,20 +31,9 @@ def moment(start: float, end: float, score: float) -> Moment:
 
 
 def answer(asked: Asked, *moments: Moment, rejected: Moment | None = None) -> Sample:
-    report = RunReport(
-        status="found" if moments else "not_found",
-        query="a dog",
-        video=VIDEO,
-        moments=moments,
-        rejected=rejected,
-        rounds=1,
-        coverage=Coverage(picture=1, speech=0, text=0),
-        models={"picture": "x"},
-        settings={"a": 1},
-        version="0",
-    )
+    told = report("a dog", moments, rejected=rejected)
     saliency = tuple(float(2 <= clip < 5) for clip in range(10))
-    return blank(asked, 20, 0).model_copy(update={"report": report, "saliency": saliency})
+    return blank(asked, 20, 0).model_copy(update={"report": told, "saliency": saliency})
 
 
 def written(name: str, questions: list[Asked], samples: dict[str, Sample]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from evals_runs import header, samples, write
+from evals_runs import header, report, samples, write
 from hypothesis import given
 from hypothesis import strategies as some
 
@@ -18,12 +18,9 @@ from evals.logbook import Sample
 from evals.provenance import digest
 from evals.saliency import per_clip
 from evals.submission import main, own, row
-from vmr_agent import Moment, RunReport, Span
-from vmr_agent.report import Coverage
-from vmr_agent.types import Video
+from vmr_agent import Moment, Span
 
 ASKED = Asked("7", "v_0.0_20.0", "a dog", ((2.0, 6.0),), 20.0, {"qid": 7})
-VIDEO = Video(path="/v.mp4", fingerprint="f", duration=20, has_picture=True, has_audio=False)
 
 
 def moment(start: float, end: float, score: float) -> Moment:
@@ -33,19 +30,8 @@ def moment(start: float, end: float, score: float) -> Moment:
 def sample(
     *moments: Moment, rejected: Moment | None = None, saliency: tuple[float, ...] = (0.0,) * 10
 ) -> Sample:
-    report = RunReport(
-        status="found" if moments else "not_found",
-        query="a dog",
-        video=VIDEO,
-        moments=moments,
-        rejected=rejected,
-        rounds=1,
-        coverage=Coverage(picture=1, speech=0, text=0),
-        models={},
-        settings={},
-        version="0",
-    )
-    return blank(ASKED, 20, 0).model_copy(update={"report": report, "saliency": saliency})
+    told = report("a dog", moments, rejected=rejected)
+    return blank(ASKED, 20, 0).model_copy(update={"report": told, "saliency": saliency})
 
 
 def windows(told: Sample | None) -> Any:
