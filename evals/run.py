@@ -24,6 +24,7 @@ from evals.desk import Films, Source
 from evals.features import Features
 from evals.logbook import Header, LogbookError, Sample, Writer, entries, writing
 from evals.plan import planned, tasks
+from evals.published import FeatureError
 from evals.run_options import options
 from evals.scoring import lines, metrics, slim
 from evals.spread import Task, alone, spread
@@ -83,6 +84,8 @@ def run(args: argparse.Namespace, command: str, build: Build = build_toolbox) ->
 def load(args: argparse.Namespace, build: Build) -> Loaded:
     """Raises VmrError for what cannot be read, or where no film is there."""
     settings, benchmark = chosen(args.set, args.without), BENCHMARKS[args.dataset]
+    if args.clip and args.videos:
+        raise FeatureError("--clip is the length of a feature; leave it out with --videos")
     questions = benchmark.load(args.annotations)
     names = dict.fromkeys(each.video for each in questions)
     clip, folder = args.clip or benchmark.clip, args.features or args.videos
@@ -139,7 +142,9 @@ def ask(
     """All that is left, each answer into the log at once. Why too many failed, if they did."""
     asked, why = 0, Counter[str]()
     come = spread(source, left, how.jobs) if how.jobs > 1 else alone(source, left)
-    with closing(come), Telling(sum(map(len, left))) as telling:
+    before = [each for each in samples.values() if each.report is not None]
+    total = len(before) + sum(map(len, left))
+    with closing(come), Telling(total, before=before) as telling:
         for sample in come:
             log.add(sample)
             samples[sample.id] = slim(sample)

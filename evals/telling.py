@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -19,9 +19,14 @@ EVERY = 10.0  # seconds between two plain lines
 
 
 class Telling:
-    """Hears of every sample. ``with Telling(1550) as telling: telling.hear(sample)``."""
+    """Hears of every sample. ``with Telling(1550) as telling: telling.hear(sample)``.
 
-    def __init__(self, total: int, console: Console | None = None) -> None:
+    ``before`` are samples of a run that is gone on with: they are of the total, and said with it.
+    """
+
+    def __init__(
+        self, total: int, console: Console | None = None, before: Iterable[Sample] = ()
+    ) -> None:
         self._console = console or Console(stderr=True)
         self._total, self._asked, self._last = total, 0, 0.0
         self._found, self._failed = 0, 0
@@ -34,7 +39,10 @@ class Telling:
             console=self._console,
             transient=True,
         )
-        self._task = self._bars.add_task("", total=total)
+        for sample in before:
+            self._count(sample)
+        self._known = self._asked
+        self._task = self._bars.add_task("", total=total, completed=self._known)
 
     def __enter__(self) -> Self:
         if self._console.is_terminal:
@@ -49,22 +57,25 @@ class Telling:
     ) -> None:
         if self._console.is_terminal:
             self._bars.stop()
-        if self._asked:
+        if self._asked > self._known:
             self._console.print(self._line(), highlight=False, soft_wrap=True)
 
     def hear(self, sample: Sample) -> None:
         """One more is asked."""
+        self._count(sample)
+        if self._console.is_terminal:
+            self._bars.update(self._task, completed=self._asked, description=self._well())
+        elif time.monotonic() - self._last >= EVERY and self._asked < self._total:
+            self._last = time.monotonic()
+            self._console.print(self._line(), highlight=False, soft_wrap=True)
+
+    def _count(self, sample: Sample) -> None:
         self._asked += 1
         self._failed += sample.report is None
         if sample.report is not None:
             self._found += bool(sample.report.moments)
             if sample.truth:
                 self._overlaps.append(first_overlap(sample))
-        if self._console.is_terminal:
-            self._bars.update(self._task, completed=self._asked, description=self._well())
-        elif time.monotonic() - self._last >= EVERY and self._asked < self._total:
-            self._last = time.monotonic()
-            self._console.print(self._line(), highlight=False, soft_wrap=True)
 
     def _line(self) -> str:
         return f"{self._asked} of {self._total} asked; {self._well()}"

@@ -38,6 +38,7 @@ from evals.needle.replay import replayed
 from evals.needle.run import run
 from evals.needle.score import by_kind
 from evals.playlist import JoinError
+from evals.reporting.record import plain
 from evals.run import STOPPED, Asking
 from evals.run_options import share, some
 from vmr_agent import Settings, VmrError
@@ -115,9 +116,9 @@ def _looks(args: argparse.Namespace) -> None:
 
 
 def _keep(path: Path, made: dict[str, Any]) -> None:
-    """What was measured, and where."""
+    """What was measured, and where; null where there was nothing to measure."""
     whole = {"commit": commit(), "machine": machine(), **made}
-    write(path, json.dumps(whole, indent=1) + "\n")
+    write(path, json.dumps(plain(whole), indent=1, allow_nan=False) + "\n")
 
 
 def _tell(news: str) -> None:

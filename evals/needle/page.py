@@ -44,7 +44,8 @@ def page(told: Told) -> str:
 
 
 def _each(runs: Told, kind: str, figure: str) -> list[str]:
-    return [f"{run[kind][figure]:.1f}" if figure in run[kind] else "" for run in runs.values()]
+    figures = (run[kind].get(figure) for run in runs.values())
+    return ["" if each is None else f"{each:.1f}" for each in figures]
 
 
 def _length(runs: Told, name: str) -> list[str]:

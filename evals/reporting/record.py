@@ -13,15 +13,16 @@ UNTOLD = ("worst", "differing", "settings")
 
 def record(told: Content) -> dict[str, Any]:
     """What JSON has of a report: its fields by their names, without single samples."""
-    whole: dict[str, Any] = _plain(told)
+    whole: dict[str, Any] = plain(told)
     return {name: value for name, value in whole.items() if name not in UNTOLD}
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """What JSON can say of it."""
     if hasattr(value, "_asdict"):
-        return {name: _plain(each) for name, each in value._asdict().items()}
+        return {name: plain(each) for name, each in value._asdict().items()}
     if isinstance(value, dict):
-        return {name: _plain(each) for name, each in value.items()}
+        return {name: plain(each) for name, each in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
+        return [plain(each) for each in value]
     return None if isinstance(value, float) and not isfinite(value) else value

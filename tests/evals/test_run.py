@@ -344,6 +344,7 @@ def test_missing_films_are_told_counted_and_not_asked_about(
         ({"--without": "kitchen"}, "without"),
         ({"--out": "/dev/null/r.jsonl"}, "cannot be written"),
         ({"--features": "{here}", "--videos": ""}, "has no folder clip_features"),
+        ({"--clip": "2"}, "--clip is the length of a feature; leave it out with --videos"),
     ],
 )
 def test_mistakes_of_the_caller_are_one_line_and_leave_nothing(

@@ -58,6 +58,17 @@ def test_figures_run_along_in_plain_lines(monkeypatch: pytest.MonkeyPatch) -> No
     ]
 
 
+def test_what_was_asked_before_counts_in_a_run_that_is_gone_on_with() -> None:
+    out = StringIO()
+    with Telling(3, Console(file=out), before=[answer((2, 6)), answer()]) as telling:
+        telling.hear(answer((10, 12)))
+    said = "3 of 3 asked; 2 of 3 found something, R1@0.5 33.3%, R1@0.7 33.3%, mIoU 33.3%\n"
+    assert out.getvalue() == said
+    with Telling(1, Console(file=out), before=[answer()]):
+        pass
+    assert out.getvalue() == said, "nothing is said where nothing was left"
+
+
 def test_somebody_who_watches_sees_a_bar() -> None:
     out = StringIO()
     with Telling(2, Console(file=out, force_terminal=True, width=120)) as telling:
