@@ -62,7 +62,7 @@ def test_what_was_asked_before_counts_in_a_run_that_is_gone_on_with() -> None:
     out = StringIO()
     with Telling(3, Console(file=out), before=[answer((2, 6)), answer()]) as telling:
         telling.hear(answer((10, 12)))
-    said = "3 of 3 asked; 2 of 3 found something, R1@0.5 33.3%, R1@0.7 33.3%, mIoU 33.3%\n"
+    said = "3 of 3 asked; 2 of 3 found something, R1@0.5 66.7%, R1@0.7 33.3%, mIoU 50.0%\n"
     assert out.getvalue() == said
     with Telling(1, Console(file=out), before=[answer()]):
         pass
