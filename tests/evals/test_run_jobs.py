@@ -99,6 +99,16 @@ def started(films: Path, out: Path, home: Path, jobs: int) -> subprocess.Popen[s
     )
 
 
+def asks(run: subprocess.Popen[str], out: Path, size: int) -> None:
+    """Waits until it has written more than that; a machine with much else to do starts slowly."""
+
+    def grown() -> bool:
+        return out.exists() and out.stat().st_size > size
+
+    until(lambda: grown() or run.poll() is not None, 180)
+    assert grown(), run.communicate()[1]
+
+
 def killed_often(films: Path, folder: Path, kills: int, jobs: int, seed: int) -> Path:
     """What a run comes to that was killed so often, looking at the file after each kill."""
     out, home, dice = folder / "r.jsonl", folder / "home", random.Random(seed)
@@ -106,7 +116,7 @@ def killed_often(films: Path, folder: Path, kills: int, jobs: int, seed: int) ->
     while done < kills:
         before = out.read_bytes() if out.exists() else b""
         run = started(films, out, home, jobs)
-        until(lambda before=before: out.exists() and out.stat().st_size > len(before))  # it asks
+        asks(run, out, len(before))
         time.sleep(dice.uniform(0, 0.5))
         run.send_signal(signal.SIGKILL)
         run.wait()
