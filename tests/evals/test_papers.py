@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
@@ -33,6 +34,10 @@ from vmr_agent.testing import colour_film, colour_toolbox
 from vmr_agent.toolbox import Toolbox
 from vmr_agent.types import Evidence, Moment
 
+ROOT = Path(__file__).parents[2]
+MEASURED = ("R1@0.5", "R1@0.7", "mAP", "rejection")
+CELL = re.compile(r"(\*\*)?([+-][\d.]+)(?:\*\*)? \(([+-][\d.]+) to ([+-][\d.]+)\) \|")
+"""``**+1.1** (+0.2 to +2.3) |``, bold where zero is not in it."""
 RED = [{"start": 2.0, "end": 5.0}, {"start": 12.0, "end": 14.0}]
 GREEN = [{"start": 6.8, "end": 7.4}]
 ASKED = (("the red one", "repeated", RED), ("a purple one", "absent", []))
@@ -331,3 +336,23 @@ def test_films_by_the_command(
     assert str(film) in header.command
     assert header.settings["without"] == ["filter_relevance"]
     assert "smore-filter" in capsys.readouterr().out
+
+
+def test_the_documentation_says_what_was_measured() -> None:
+    runs = json.loads((ROOT / "evals/results/papers.json").read_text(encoding="utf-8"))
+    measured = {
+        part["name"]: [figures[name] for name in MEASURED if name in figures]
+        for run in runs
+        for part in (run.get("films") or run["labelled"])["parts"]
+        for figures in [part["figures"]]
+    }
+    told = {}
+    for line in (ROOT / "docs/papers.md").read_text(encoding="utf-8").splitlines():
+        if found := CELL.findall(line):
+            told[line.split("`")[1]] = found
+    assert told.keys() == measured.keys()
+    for name, cells in told.items():
+        for (bold, *numbers), figure in zip(cells, measured[name], strict=True):
+            expected = [figure[key] for key in ("worth", "low", "high")]
+            assert [*map(float, numbers)] == [round(each, 1) for each in expected], name
+            assert bool(bold) == (not figure["low"] <= 0 <= figure["high"]), name
