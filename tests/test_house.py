@@ -43,7 +43,7 @@ DOORS = {
         *("adapters/tagger.py", "adapters/published.py", "adapters/resident.py"),
         "adapters/vision.py",
     },
-    "typer": {"cli/app.py", "cli/index.py", "cli/score.py", "cli/train.py"},
+    "typer": {path.relative_to(HOUSE).as_posix() for path in (HOUSE / "cli").glob("*.py")},
     "whisperx": {"adapters/whisper.py", "adapters/sound.py"},
 }
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from vmr_agent.cli.index import AsJson
+from vmr_agent.cli.options import AsJson
 from vmr_agent.cli.streams import answer, dump, say
 from vmr_agent.errors import ScoringError
 
@@ -70,7 +70,8 @@ def score(
 
     What is odd about the file is said on stderr.
 
-    \b
+    Examples:
+
     vmr score mine.jsonl --dataset qvhighlights --ground-truth highlight_val_release.jsonl
     vmr score mine.jsonl --dataset charades-sta --ground-truth charades_sta_test.txt --variant raw
     vmr score mine.jsonl --dataset qvm2 --ground-truth test.jsonl --against theirs.jsonl --json
