@@ -28,7 +28,7 @@ OVERDUE: dict[str, int] = {}
 # Each outside package has one door, which may be two wings of one house.
 DOORS = {
     "PIL": {"strip.py", "adapters/clip.py"},
-    "av": {"video.py", "container.py", "testing.py"},
+    "av": {"video.py", "container.py", "testing.py", "doctor/codecs.py"},
     "chromadb": {"adapters/index.py"},
     "faster_whisper": {"adapters/whisper.py", "adapters/voice.py"},
     "httpcore": {"wire.py", "fetch.py"},
