@@ -32,6 +32,7 @@ The style of all of them, so that who knows one knows the others:
 from __future__ import annotations
 
 import inspect
+import os
 import sys
 from collections.abc import Callable
 from io import StringIO
@@ -42,7 +43,10 @@ import typer
 from typer.main import get_command
 
 from vmr_agent import __version__
+from vmr_agent.cli.completion import ASKED, completion, learn
+from vmr_agent.cli.demo import demo
 from vmr_agent.cli.doctor import doctor
+from vmr_agent.cli.eval import evaluate
 from vmr_agent.cli.find import find
 from vmr_agent.cli.guard import BUG
 from vmr_agent.cli.index import index
@@ -55,18 +59,28 @@ from vmr_agent.errors import VmrError
 
 app = typer.Typer(
     help="Verified moments from video: when it happens, every time, how sure, and why.",
-    epilog="Exit codes: 0 found, 1 not found, 2 a wrong call, 3 something missing on this machine.",
+    epilog="\b\nExit codes:\n"
+    "  0    done; where something was looked for, found\n"
+    "  1    looked for in vain\n"
+    "  2    a wrong call\n"
+    "  3    something is missing on this machine, or a service did not answer\n"
+    "  70   a bug\n"
+    "  130  stopped by Ctrl-C; 143 by SIGTERM; 141 nobody read on\n"
+    "\n"
+    "vmr COMMAND --help has examples. Settings: --set retrieve.top_k=50, or VMR_RETRIEVE__TOP_K=50 "
+    "in the environment.",
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode=None,
 )
 
 
-def _add(command: Callable[..., None]) -> None:
+def _add(command: Callable[..., None], name: str | None = None, **options: Any) -> None:
     """Its docstring is its help, with the examples after the options, line by line."""
     told, _, examples = inspect.cleandoc(command.__doc__ or "").partition("\n\nExamples:\n\n")
     lines = "".join(f"\n  {line}" for line in examples.splitlines())
-    app.command(help=told, epilog=f"\b\nExamples:{lines}" if examples else None)(command)
+    epilog = f"\b\nExamples:{lines}" if examples else None
+    app.command(name, help=told, epilog=epilog, **options)(command)
 
 
 _add(find)
@@ -74,7 +88,11 @@ _add(index)
 _add(search)
 _add(score)
 _add(train)
+# What comes after WHAT is the evaluation's own.
+_add(evaluate, "eval", context_settings={"allow_interspersed_args": False})
 _add(doctor)
+_add(demo)
+_add(completion)
 
 
 def _version(wanted: bool) -> None:
@@ -104,6 +122,8 @@ def _bug(kind: type[BaseException], error: BaseException, trace: TracebackType |
 def main() -> None:
     """Run the command line: errors of ours are one line on stderr and an exit code."""
     sys.excepthook = _bug
+    if ASKED in os.environ:
+        learn()
     for name in ("stdout", "stderr"):
         stream: Any = getattr(sys, name)
         if stream is None:  # closed by whoever called

@@ -18,7 +18,7 @@ UNFIT = 3
 def doctor(
     profile: Profile = None, set_: Set = None, as_json: AsJson = False, quiet: Quiet = False
 ) -> None:
-    """Check this machine, and say what to do about what is missing.
+    """Check this machine, and say what to do about it.
 
     Python and packages, extras, torch and its device, codecs, weights and their digests, the model
     hub's cache, the disk; and the chat endpoint, which is asked one tiny question if one is set.

@@ -66,9 +66,9 @@ def score(
     missing: Missing = "error",
     as_json: AsJson = False,
 ) -> None:
-    """Score PREDICTIONS as a benchmark does, and strictly: an empty answer scores 0.
+    """Score PREDICTIONS as a benchmark does, and strictly.
 
-    What is odd about the file is said on stderr.
+    Strictly, an empty answer scores 0. What is odd about the file is said on stderr.
 
     Examples:
 

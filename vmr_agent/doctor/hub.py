@@ -31,7 +31,7 @@ def cache() -> Finding:
 
 
 def wanted(settings: Settings) -> Iterator[Finding]:
-    """The models of the hub that the settings name, as far as names tell, and whether they lie there.
+    """The hub's models that the settings name, and whether something of that name lies there.
 
     Nothing is asked of the hub: under what name it has a model is for each library to say.
     """
