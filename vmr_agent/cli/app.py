@@ -25,8 +25,8 @@ The style of all of them, so that who knows one knows the others:
 - **Help.** The docstring says in one sentence what the command does, then what is worth knowing,
   and ends with ``Examples:``, an empty line and two or three calls, one a line, which a test runs,
   with ``film.mp4`` the demo film and ``report.json`` what ``vmr find film.mp4 … --json`` printed.
-- **Speed.** ``vmr --help``, completion and a call that cannot work load neither torch nor pydantic:
-  import what does the work inside the function.
+- **Speed.** ``--help``, completion and a call that cannot work load neither numpy nor a model
+  library: import what does the work inside the function.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ def evaluate(what: What, words: Words = None) -> None:
 
     vmr eval run --help
     vmr eval ask film.mp4 film.json
-    vmr eval report runs/val.jsonl --out page.html
+    vmr eval report --help
     """
     if not (BESIDE / "evals" / "run.py").is_file():
         raise MachineError(

@@ -95,7 +95,7 @@ def index(
     vmr index film.mp4
     vmr index films/ more.mkv --profile lean --jobs 2
     vmr index --status
-    vmr index --forget film.mp4
+    vmr index --forget old.mp4
     """
     if status and (forget or paths):
         raise MISUSE("--status stands alone", context)

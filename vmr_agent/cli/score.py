@@ -30,7 +30,12 @@ Of = Annotated[
         "tacos",
         "gmr",
     ],
-    typer.Option("--dataset", help="Whose figures. gmr: where queries may be absent."),
+    typer.Option(
+        "--dataset",
+        metavar="NAME",
+        help="Whose figures: qvhighlights, qvm2, charades-sta, charades-audiomatter, activitynet, "
+        "tacos, or gmr, where queries may be absent.",
+    ),
 ]
 Truth = Annotated[
     Path,
@@ -73,7 +78,7 @@ def score(
     Examples:
 
     vmr score mine.jsonl --dataset qvhighlights --ground-truth highlight_val_release.jsonl
-    vmr score mine.jsonl --dataset charades-sta --ground-truth charades_sta_test.txt --variant raw
+    vmr score ours.jsonl --dataset charades-sta --ground-truth charades_test.txt --variant raw
     vmr score mine.jsonl --dataset qvm2 --ground-truth test.jsonl --against theirs.jsonl --json
     """
     from vmr_agent.metrics.reading import SubmissionError

@@ -80,10 +80,9 @@ def train(
 
     Examples:
 
-    vmr train ground --data simulated --out grounder
-    vmr train ground --data mine.jsonl --licence CC-BY-4.0 --out grounder
-    vmr train audio-gate --data simulated:2000 --epochs 6 --out gate
-    vmr train selector --data mine.jsonl --licence CC0-1.0 --free a --dear b --out selector
+    vmr train ground --data simulated:200 --out grounder
+    vmr train audio-gate --data simulated:200 --epochs 6 --out gate
+    vmr train selector --data questions.jsonl --licence CC0-1.0 --free a --dear b --out selector
     torchrun --standalone --nproc-per-node 2 -m vmr_agent train ground --data simulated --out g
     """
     from vmr_agent.grounding.training.job import PAIRS, Asked
