@@ -11,6 +11,8 @@ from pydantic import BaseModel, ValidationError
 from vmr_agent.errors import SettingsError
 from vmr_agent.settings import Settings, from_environment
 
+SHOWN = 60  # letters of a wrong value that are repeated
+
 
 def chosen(words: Sequence[str], without: Sequence[str] = ()) -> Settings:
     """The settings in force, changed by ``group.name=value``, value as JSON or as it is.
@@ -28,11 +30,7 @@ def chosen(words: Sequence[str], without: Sequence[str] = ()) -> Settings:
     try:
         return Settings(**given)
     except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(map(str, first["loc"])) or "settings"
-        unknown = first["type"] == "extra_forbidden"
-        told = "there is no such setting" if unknown else first["msg"]
-        raise SettingsError(f"{name}: {told.removeprefix('Value error, ')}") from None
+        raise SettingsError(_told(error)) from None
 
 
 def names(kind: type[BaseModel] = Settings, before: str = "") -> Iterator[str]:
@@ -43,6 +41,20 @@ def names(kind: type[BaseModel] = Settings, before: str = "") -> Iterator[str]:
             yield from names(inner, f"{before}{name}.")
         else:
             yield f"{before}{name}"
+
+
+def _told(error: ValidationError) -> str:
+    first = error.errors()[0]
+    name = ".".join(map(str, first["loc"])) or "settings"
+    if first["type"] == "extra_forbidden":
+        return f"{name}: there is no such setting"
+    if first["type"] == "model_type":
+        member = next((each for each in names() if each.startswith(f"{name}.")), name)
+        return f"{name} is a group of settings: set one of them, like {member}=…"
+    # What was set may be a key, and may be long.
+    shown = not name.startswith("chat") and isinstance(first["input"], str | int | float)
+    given = f", not {str(first['input'])[:SHOWN]!r}" if shown else ""
+    return f"{name}: {first['msg'].removeprefix('Value error, ')}{given}"
 
 
 def _group(given: dict[str, Any], groups: Sequence[str], name: str) -> dict[str, Any]:

@@ -31,6 +31,7 @@ The style of all of them, so that who knows one knows the others:
 
 from __future__ import annotations
 
+import errno
 import inspect
 import os
 import sys
@@ -55,7 +56,9 @@ from vmr_agent.cli.score import score
 from vmr_agent.cli.search import search
 from vmr_agent.cli.streams import answer, leave, say
 from vmr_agent.cli.train import train
-from vmr_agent.errors import VmrError
+from vmr_agent.errors import MachineError, VmrError
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
 
 app = typer.Typer(
     help="Verified moments from video: when it happens, every time, how sure, and why.",
@@ -135,7 +138,13 @@ def main() -> None:
     except VmrError as error:
         say(str(error))
         leave(error.exit_code)
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        say(f"{error.strerror}: free some room")
+        leave(MachineError.exit_code)
     except MISUSE as error:
         where = error.ctx.command_path if error.ctx else "vmr"
-        say(f"{error.format_message().rstrip('.')}; see {where} --help")
+        told = error.format_message().replace("Value error, ", "").rstrip(".")
+        say(f"{told}; see {where} --help")
         sys.exit(2)
