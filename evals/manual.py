@@ -1,6 +1,7 @@
-"""``python -m evals.manual``: docs/cli.md says what ``--help`` says, between its marks.
+"""``python -m evals.manual``: what the pages say that the source says already, between their marks.
 
-Run it when a command has changed; a test compares the two.
+docs/cli.md has what ``--help`` prints, docs/api.md the public names. Run it when a command or a
+public name has changed; tests compare the two.
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ from pathlib import Path
 
 from typer.main import get_command
 
+from evals.surface import PUBLIC, names
 from vmr_agent.cli.app import app
 
-PAGE = Path(__file__).parents[1] / "docs" / "cli.md"
+DOCS = Path(__file__).parents[1] / "docs"
+PAGE, API = DOCS / "cli.md", DOCS / "api.md"
 COMMANDS: list[str] = list(getattr(get_command(app), "commands", {}))
-MARKED = re.compile(r"(<!-- help -->\n).*(<!-- /help -->)", re.DOTALL)
+MARKED = re.compile(r"(<!-- made -->\n).*(<!-- /made -->)", re.DOTALL)
 
 
 @cache
@@ -32,10 +35,23 @@ def helped(name: str) -> str:
 def manual() -> str:
     """The page as it should be."""
     parts = [f"### vmr {name}\n\n```text\n{helped(name)}```\n" for name in COMMANDS]
-    told = "\n" + "\n".join([f"```text\n{helped('')}```\n", *parts]) + "\n"
-    page = PAGE.read_text(encoding="utf-8")
-    return MARKED.sub(lambda found: f"{found[1]}{told}{found[2]}", page)
+    return _filled(PAGE, "\n" + "\n".join([f"```text\n{helped('')}```\n", *parts]))
+
+
+def surface() -> str:
+    """The page of public names, as it should be."""
+    parts = []
+    for module in PUBLIC:
+        rows = "".join(f"| `{n.name}` | {n.told} |\n" for n in names() if n.module == module)
+        parts.append(f"### {module}\n\n| name | what it is |\n|---|---|\n{rows}")
+    return _filled(API, "\n" + "\n".join(parts))
+
+
+def _filled(page: Path, told: str) -> str:
+    text = page.read_text(encoding="utf-8")
+    return MARKED.sub(lambda found: f"{found[1]}{told}\n{found[2]}", text)
 
 
 if __name__ == "__main__":
     PAGE.write_text(manual(), encoding="utf-8")
+    API.write_text(surface(), encoding="utf-8")
