@@ -35,7 +35,7 @@ PUBLIC: dict[str, tuple[str, ...]] = {
     "vmr_agent.metrics.bootstrap": (),
 }
 """Modules, with those of their names that are meant; all that have no underscore where none are."""
-SHAPE = re.compile(r"\([A-Z],\)|\([A-Z], ([A-Z]|\d)(, \d)?\)")
+SHAPE = re.compile(r"\(([A-Z]|\d+),( ([A-Z]|\d+|\d \+ [A-Z]),?)*\)")
 """``(N, D)``, ``(T,)``, ``(H, W, 3)``."""
 OWN = {name for name, kind in vars(errors).items() if inspect.isclass(kind)}
 
