@@ -32,6 +32,12 @@ def helped(name: str) -> str:
     return subprocess.run(words, stdout=subprocess.PIPE, text=True, check=True, env=bare).stdout
 
 
+def examples(name: str) -> list[str]:
+    """The calls at the end of it."""
+    told = helped(name).partition("Examples:\n")[2]
+    return [line.strip() for line in told.splitlines()]
+
+
 def manual() -> str:
     """The page as it should be."""
     parts = [f"### vmr {name}\n\n```text\n{helped(name)}```\n" for name in COMMANDS]

@@ -238,6 +238,12 @@ def test_no_color_and_quiet_leave_only_the_table(new_home: Path, known: Path) ->
     assert f"{ESCAPE}[3" not in sent
 
 
+def test_a_dumb_terminal_is_sent_no_escape(new_home: Path, known: Path) -> None:
+    for words in (("find", known, "the cat is awake"), ("doctor", "-q"), ("find", "-h")):
+        code, sent = in_terminal(new_home, *words, TERM="dumb")
+        assert (code, ESCAPE in sent) == (0, False), words
+
+
 def test_a_reader_that_leaves_early_is_no_drama(home: Path) -> None:
     long = "import time, vmr_agent.cli.app as app; app.__version__ = 'x' * 999_999; time.sleep(0.3)"
     python, *words = program(long)
