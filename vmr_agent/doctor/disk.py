@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from vmr_agent.doctor.finding import Finding, size
-from vmr_agent.files import below, there
+from vmr_agent.files import below, is_file, is_folder, there
 from vmr_agent.settings import Settings
 from vmr_agent.toolbox import home
 
@@ -51,4 +51,4 @@ def room(settings: Settings) -> Finding:
 
 def _nearest(path: Path) -> Path:
     """The path, or what is above it that there is."""
-    return next(each for each in (path, *path.parents) if each.exists())
+    return next(each for each in (path, *path.parents) if is_folder(each) or is_file(each))
