@@ -3,15 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import json
-from collections.abc import Sequence
-from typing import Any
 
-from pydantic import ValidationError
-
-from vmr_agent import Settings
-from vmr_agent.errors import SettingsError
-from vmr_agent.settings import from_environment
+from vmr_agent.chosen import chosen as chosen
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -19,41 +12,3 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--set", action="append", default=[], metavar="SETTING=VALUE", help="retrieve.top_k=50")
     add("--without", action="append", default=[], metavar="ROOM", help="leave a room's work out")
-
-
-def chosen(words: Sequence[str], without: Sequence[str] = ()) -> Settings:
-    """The settings in force, changed by ``group.name=value``, value as JSON or as it is.
-
-    ``without`` are rooms whose work is left out. Raises SettingsError in one line.
-    """
-    given: dict[str, Any] = {"without": [*without]} if without else {}
-    for word in words:
-        name, sign, value = word.partition("=")
-        if not (sign and name):
-            raise SettingsError(f"{word!r} is not SETTING=VALUE, like verify.accept=0.6")
-        *groups, last = name.split(".")
-        _group(given, groups, name)[last] = _value(value)
-    from_environment()  # says first what is wrong there
-    try:
-        return Settings(**given)
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(map(str, first["loc"])) or "settings"
-        unknown = first["type"] == "extra_forbidden"
-        told = "there is no such setting" if unknown else first["msg"]
-        raise SettingsError(f"{name}: {told.removeprefix('Value error, ')}") from None
-
-
-def _group(given: dict[str, Any], groups: Sequence[str], name: str) -> dict[str, Any]:
-    for part in groups:
-        given = given.setdefault(part, {})
-        if not isinstance(given, dict):
-            raise SettingsError(f"{name}: {part} is given as a whole already")
-    return given
-
-
-def _value(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text

@@ -28,6 +28,8 @@ from evals.join import join
 from evals.kills import kills as killed
 from evals.kills import well
 from evals.mutants import mutants as mutated
+from evals.wheel import well as wheel_well
+from evals.wheel import wheel as built
 from evals.wire import well as went_well
 from evals.wire import wire
 from vmr_agent.grounding.training.job import READERS
@@ -168,6 +170,12 @@ def needle() -> Figures:
     return {"table": told.splitlines(), "rooms": figures["rooms"]}
 
 
+def wheel() -> Figures:
+    """The package built, installed in a clean environment outside the checkout, and used there."""
+    found = built()
+    return _held(wheel_well(found), found)
+
+
 def parity() -> Figures:
     """Official figures of the reference files, where ``VMR_REFERENCE`` says they are."""
     if "VMR_REFERENCE" not in os.environ:
@@ -190,6 +198,7 @@ PARTS: dict[str, Callable[[], Figures]] = {
         compression,
         training,
         needle,
+        wheel,
         parity,
         index,
     )

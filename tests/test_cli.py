@@ -144,7 +144,7 @@ def test_the_doctor_finds_this_machine_healthy(home: Path) -> None:
     run = vmr(home, "doctor")
     assert (run.returncode, run.stderr) == (0, "")
     lines = run.stdout.splitlines()
-    assert all(line.startswith("✓ ") for line in lines)
+    assert all(line.startswith(("✓ ", "· ")) for line in lines)
     for wanted in ("python 3", "torch", "device: ", "home: ", "picture, packaged: conse",
                    "speech, packaged: whisper-base", "text, packaged: PP-OCR",
                    "sentences, packaged: ", "SHA-256"):  # fmt: skip
@@ -156,7 +156,7 @@ def test_the_doctor_says_what_is_wrong(tmp_path: Path) -> None:
     (tmp_path / "home").write_text("a file")
     run = vmr(tmp_path / "home", "doctor")
     assert (run.returncode, run.stderr) == (3, "")
-    assert run.stdout.splitlines()[-1].startswith("✗ cannot write to ")
+    assert run.stdout.splitlines()[-1].startswith(f"✗ home: {tmp_path / 'home'} cannot be written")
 
 
 # ── answers ───────────────────────────────────────────────────────────────────────────────────
@@ -236,6 +236,12 @@ def test_no_color_and_quiet_leave_only_the_table(new_home: Path, known: Path) ->
     assert code == 0
     assert "━" not in sent
     assert f"{ESCAPE}[3" not in sent
+
+
+def test_a_dumb_terminal_is_sent_no_escape(new_home: Path, known: Path) -> None:
+    for words in (("find", known, "the cat is awake"), ("doctor", "-q"), ("find", "-h")):
+        code, sent = in_terminal(new_home, *words, TERM="dumb")
+        assert (code, ESCAPE in sent) == (0, False), words
 
 
 def test_a_reader_that_leaves_early_is_no_drama(home: Path) -> None:

@@ -44,6 +44,9 @@ class VMRAgent:
 
     ``settings`` default to the environment (``VMR_…``). ``toolbox`` replaces all machinery, which
     is how tests run the whole agent on honest fakes. ``progress`` is told of every room at work.
+
+    Calls raise CallerError before any work: VideoNotFoundError and its like for what is no film,
+    QueryError for what is no question, SettingsError; MachineError for want of weights or disk.
     """
 
     def __init__(
@@ -61,11 +64,7 @@ class VMRAgent:
         self._building = Lock()
 
     def run(self, video: str | Path, query: str) -> RunReport:
-        """Every moment of the video that the query describes, best first, or an honest none.
-
-        Raises CallerError before any work when the file is no film or the query no question,
-        MachineError when weights or room on disk are lacking.
-        """
+        """Every moment of the video that the query describes, best first, or an honest none."""
         for event in self.stream(video, query):
             if isinstance(event, RunReport):
                 return event

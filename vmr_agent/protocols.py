@@ -83,7 +83,7 @@ class Reader(Protocol):
     name: str
 
     def read(self, image: Image) -> tuple[tuple[str, float], ...]:
-        """Lines of text with confidences in [0, 1], top to bottom."""
+        """Lines of text in a picture (H, W, 3), with confidences in [0, 1], top to bottom."""
         ...
 
 
@@ -118,7 +118,7 @@ class Transcriber(Protocol):
     def transcribe(self, samples: Array, rate: int, voice: Array) -> tuple[Utterance, ...]:
         """Utterances with times relative to the first sample; empty when nobody speaks.
 
-        ``voice`` is what a ``Voice`` makes of the samples.
+        ``voice`` (V,) is what a ``Voice`` makes of the samples (N,).
         """
         ...
 
@@ -167,7 +167,7 @@ class Index(Protocol):
         ...
 
     def query(self, kind: Channel, vector: Array, limit: int) -> list[Hit]:
-        """The nearest rows of a kind over all films, best first."""
+        """The rows of a kind over all films that are nearest to a vector (D,), best first."""
         ...
 
 

@@ -192,7 +192,7 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _profiled(cls, given: Any) -> Any:
-        preset = PROFILES.get(given.get("profile", "full"), {})
+        preset = PROFILES.get(str(given.get("profile", "full")), {})
         return {**given, **{room: _under(given.get(room), set_) for room, set_ in preset.items()}}
 
     @model_validator(mode="after")

@@ -108,16 +108,16 @@ class ColourEncoder:
         return np.asarray(rows, np.float32)
 
     def relevance(self, vectors: Array, texts: Sequence[str]) -> Array:
-        """How much of the colour named in the texts there is; half a share of it is plenty."""
+        """How much of the colours named there is in each vector (N, 6); half a share is plenty."""
         return np.asarray(np.clip(2 * vectors @ self.place(" ".join(texts)), 0, 1), np.float32)
 
     def place(self, text: str) -> Array:
-        """The unit vector of the colours named; zero when none is."""
+        """The unit vector (6,) of the colours named; zero when none is."""
         found = np.array([*(name in tokens(text) for name in COLOURS), False], np.float32)
         return np.asarray(found / max(1.0, float(np.linalg.norm(found))), np.float32)
 
     def describe(self, vectors: Array, most: int) -> tuple[str, ...]:
-        """The colours there is most of."""
+        """The colours there is most of in vectors (N, 6)."""
         order = np.argsort(-vectors.mean(axis=0))
         return tuple([*COLOURS, "grey"][index] for index in order[:most])
 
@@ -143,7 +143,7 @@ class Nobody:
     name = "nobody"
 
     def hear(self, samples: Array) -> Array:
-        """A zero for every 512 samples."""
+        """A zero for every 512 samples (N,)."""
         return np.zeros(-(-len(samples) // FRAME), np.float32)
 
 
@@ -187,7 +187,7 @@ class ListIndex:
         return {film: mark for film, (_, mark, _) in self._films.items()}
 
     def query(self, kind: Channel, vector: Array, limit: int) -> list[Hit]:
-        """The nearest rows of a kind."""
+        """The rows of a kind that are nearest to a vector (D,)."""
         mine = [(v, row) for v, _, rows in self._films.values() for row in rows if row[0] == kind]
         hits = [
             Hit(path=video.path, span=row[1], kind=kind, cosine=float(row[2] @ vector))

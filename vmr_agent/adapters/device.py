@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from vmr_agent.errors import MachineError
 
@@ -35,6 +35,38 @@ def pick(setting: Literal["auto", "cpu", "cuda"]) -> str:
             "set VMR_MODELS__DEVICE=cpu, or install a CUDA build of torch and a driver"
         )
     return CPU
+
+
+class Card(NamedTuple):
+    """A card that torch sees."""
+
+    name: str
+    free: int
+    """Bytes of its memory that nobody has taken."""
+    total: int
+
+
+class Survey(NamedTuple):
+    """What torch is, and what it sees."""
+
+    version: str
+    cuda: str | None
+    """Version of CUDA that it was built for."""
+    mps: bool
+    """Whether there is an Apple GPU."""
+    cards: tuple[Card, ...]
+
+
+def survey() -> Survey:
+    """Loads torch, in some seconds. Raises ImportError or OSError where it does not load."""
+    import torch
+
+    cards = []
+    for number in range(torch.cuda.device_count() if torch.cuda.is_available() else 0):
+        free, total = torch.cuda.mem_get_info(number)
+        cards.append(Card(torch.cuda.get_device_name(number), free, total))
+    mps = torch.backends.mps.is_available()
+    return Survey(torch.__version__, torch.version.cuda, mps, tuple(cards))
 
 
 def halves(device: str) -> bool:

@@ -1,14 +1,41 @@
-"""The command line: ``vmr find``, ``vmr index``, ``vmr search``, ``vmr train``, ``vmr score``,
-``vmr doctor``.
+"""The command line: one file a command, ``cli/NAME.py``; one line here, ``_add(NAME)``.
 
-Results go to stdout, everything else to stderr. Exit codes: 0 at least one moment, 1 none, 2 the
-caller's mistake, 3 the machine's or a service's, 70 a bug of ours, 130 stopped by Ctrl-C, 143 by
-SIGTERM (see ``vmr_agent.cli.guard``).
+The style of all of them, so that who knows one knows the others:
+
+- **Streams.** The result goes to stdout, once and whole, by ``streams.answer(text, code)``; notes
+  by ``streams.say``, one line on stderr. Work happens inside ``streams.work(quiet)``, which keeps
+  libraries off stdout and shows progress, on stderr and only to a terminal. Colours only where the
+  stream is a terminal, not with NO_COLOR or TERM=dumb.
+- **Exit codes.** 0 done, and where something was looked for: found; 1 looked for in vain; 2 the
+  caller's mistake; 3 the machine's or a service's; 70 a bug of ours; 130 stopped by Ctrl-C, 143 by
+  SIGTERM (``cli.guard``), 141 nobody reads any more. Raise our errors, they carry their code;
+  ``raise MISUSE("… go together", context)`` for options that contradict each other.
+- **Errors** are one line on stderr that says what to do, before heavy work, with ``--json`` too:
+  then stdout is empty. Nothing half-written is left behind.
+- **Words.** What is worked on are arguments (FILM, QUERY, PATH), in that order; everything else has
+  a long option with hyphens. The same word means the same everywhere; take it from ``cli.options``:
+  ``--json`` (every command that has a result), ``--quiet``, ``-q`` (every one that works for long),
+  ``--profile`` and ``--set SETTING=VALUE`` (every one that opens films or asks, by
+  ``VMRAgent(settings(profile, set_))``), ``--limit``, ``--out``, ``-o`` (what is made), ``--force``
+  (replace what is there: without it that is an error, exit code 2). Choices are a Literal, so that
+  help and completion know them. No option is called by a negative; help texts are one sentence.
+- **JSON** by ``streams.dump``: one value, ASCII, numbers as numbers, null for what there is not;
+  ``index`` alone gives a line for each film, as they get done. Its shape is in docs/cli.md; names
+  in it are added, never changed.
+- **Help.** The docstring says in one sentence what the command does, then what is worth knowing,
+  and ends with ``Examples:``, an empty line and two or three calls, one a line, which a test runs,
+  with ``film.mp4`` the demo film and ``report.json`` what ``vmr find film.mp4 … --json`` printed.
+- **Speed.** ``--help``, completion and a call that cannot work load neither numpy nor a model
+  library: import what does the work inside the function.
 """
 
 from __future__ import annotations
 
+import errno
+import inspect
+import os
 import sys
+from collections.abc import Callable
 from io import StringIO
 from types import TracebackType
 from typing import Annotated, Any
@@ -17,85 +44,58 @@ import typer
 from typer.main import get_command
 
 from vmr_agent import __version__
+from vmr_agent.cli.completion import ASKED, completion, learn
+from vmr_agent.cli.demo import demo
+from vmr_agent.cli.doctor import doctor
+from vmr_agent.cli.eval import evaluate
+from vmr_agent.cli.find import find
 from vmr_agent.cli.guard import BUG
-from vmr_agent.cli.index import MISUSE, AsJson, Profile, Quiet, index, profiled
+from vmr_agent.cli.index import index
+from vmr_agent.cli.options import MISUSE
 from vmr_agent.cli.score import score
-from vmr_agent.cli.streams import answer, dump, leave, say, work
+from vmr_agent.cli.search import search
+from vmr_agent.cli.streams import answer, leave, say
 from vmr_agent.cli.train import train
-from vmr_agent.errors import VmrError
+from vmr_agent.errors import MachineError, VmrError
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
 
 app = typer.Typer(
     help="Verified moments from video: when it happens, every time, how sure, and why.",
-    epilog="Exit codes: 0 found, 1 not found, 2 a wrong call, 3 something missing on this machine.",
+    epilog="\b\nExit codes:\n"
+    "  0    done; where something was looked for, found\n"
+    "  1    looked for in vain\n"
+    "  2    a wrong call\n"
+    "  3    something is missing on this machine, or a service did not answer\n"
+    "  70   a bug\n"
+    "  130  stopped by Ctrl-C; 143 by SIGTERM; 141 nobody read on\n"
+    "\n"
+    "vmr COMMAND --help has examples. Settings: --set retrieve.top_k=50, or VMR_RETRIEVE__TOP_K=50 "
+    "in the environment.",
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode=None,
 )
 
-Film = Annotated[str, typer.Argument(metavar="FILM", help="A video or sound file.")]
-Question = Annotated[
-    str, typer.Argument(metavar="QUERY", help='What to look for: "a cup of coffee".')
-]
-Limit = Annotated[int, typer.Option(min=1, help="How many at most.")]
+
+def _add(command: Callable[..., None], name: str | None = None, **options: Any) -> None:
+    """Its docstring is its help, with the examples after the options, line by line."""
+    told, _, examples = inspect.cleandoc(command.__doc__ or "").partition("\n\nExamples:\n\n")
+    lines = "".join(f"\n  {line}" for line in examples.splitlines())
+    epilog = f"\b\nExamples:{lines}" if examples else None
+    app.command(name, help=told, epilog=epilog, **options)(command)
 
 
-@app.command()
-def find(
-    film: Film,
-    query: Question,
-    profile: Profile = None,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-    cost: Annotated[bool, typer.Option("--cost", help="Say what chat models were asked.")] = False,
-) -> None:
-    """Find every moment of FILM that QUERY describes."""
-    with work(quiet) as board:
-        from vmr_agent.agent import VMRAgent
-        from vmr_agent.show import bill, page
-
-        watch = board.watch if board else None
-        report = VMRAgent(profiled(profile), progress=watch).run(film, query)
-    if cost:
-        say(f"{report.models['chat']}: {bill(report.cost)}")
-    text = dump(report.model_dump(mode="json")) if as_json else page(report)
-    answer(text, 0 if report.moments else 1)
-
-
-app.command()(index)
-
-
-@app.command()
-def search(query: Question, limit: Limit = 10, as_json: AsJson = False) -> None:
-    """Look for QUERY in all films indexed so far.
-
-    A shortlist of what is seen, said or written there; nothing of it is verified.
-    """
-    with work(quiet=True):
-        from vmr_agent.agent import VMRAgent
-        from vmr_agent.show import shortlist
-
-        hits = VMRAgent().search(query, limit)
-    if not hits:
-        say("nothing found; only films given to vmr index or vmr find are searched")
-    text = dump([hit.model_dump(mode="json") for hit in hits]) if as_json else shortlist(hits)
-    answer(text, 0 if hits else 1)
-
-
-app.command()(train)
-app.command()(score)
-
-
-@app.command()
-def doctor() -> None:
-    """Check this machine: models and weights.
-
-    Says which would do what, and whether every weight file is the recorded one.
-    """
-    with work(quiet=True):
-        from vmr_agent.doctor import examine
-
-        lines, healthy = examine()
-    answer("".join(f"{line}\n" for line in lines), 0 if healthy else 3)
+_add(find)
+_add(index)
+_add(search)
+_add(score)
+_add(train)
+# What comes after WHAT is the evaluation's own.
+_add(evaluate, "eval", context_settings={"allow_interspersed_args": False})
+_add(doctor)
+_add(demo)
+_add(completion)
 
 
 def _version(wanted: bool) -> None:
@@ -125,6 +125,8 @@ def _bug(kind: type[BaseException], error: BaseException, trace: TracebackType |
 def main() -> None:
     """Run the command line: errors of ours are one line on stderr and an exit code."""
     sys.excepthook = _bug
+    if ASKED in os.environ:
+        learn()
     for name in ("stdout", "stderr"):
         stream: Any = getattr(sys, name)
         if stream is None:  # closed by whoever called
@@ -136,7 +138,13 @@ def main() -> None:
     except VmrError as error:
         say(str(error))
         leave(error.exit_code)
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        say(f"{error.strerror}: free some room")
+        leave(MachineError.exit_code)
     except MISUSE as error:
         where = error.ctx.command_path if error.ctx else "vmr"
-        say(f"{error.format_message().rstrip('.')}; see {where} --help")
+        told = error.format_message().replace("Value error, ", "").rstrip(".")
+        say(f"{told}; see {where} --help")
         sys.exit(2)

@@ -11,10 +11,11 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, cast
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
+from vmr_agent.cli.options import MISUSE, AsJson, Profile, Quiet, Set, settings
 from vmr_agent.cli.streams import answer, dump, leave, say, work, write
 from vmr_agent.errors import MachineError, SettingsError, VideoNotFoundError, VmrError
 from vmr_agent.files import is_folder
@@ -26,14 +27,6 @@ if TYPE_CHECKING:
     from vmr_agent.settings import Settings
     from vmr_agent.types import Video
 
-MISUSE = cast(type[typer.BadParameter], typer.BadParameter.__bases__[0])  # not exported itself
-
-AsJson = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")]
-Profile = Annotated[
-    Literal["full", "balanced", "lean"] | None,
-    typer.Option(help="How closely films are looked at; VMR_PROFILE where not given."),
-]
 Paths = Annotated[
     list[str] | None,
     typer.Argument(metavar="PATH", help="Films, and folders to be searched for films."),
@@ -85,6 +78,7 @@ def index(
     context: typer.Context,
     paths: Paths = None,
     profile: Profile = None,
+    set_: Set = None,
     jobs: Jobs = 1,
     status: Status = False,
     forget: Forget = False,
@@ -95,34 +89,32 @@ def index(
 
     Films in folders are found by their names, in folders below too; hidden ones are left out.
     Stopped and run again, it goes on where it was.
+
+    Examples:
+
+    vmr index film.mp4
+    vmr index films/ more.mkv --profile lean --jobs 2
+    vmr index --status
+    vmr index --forget old.mp4
     """
     if status and (forget or paths):
         raise MISUSE("--status stands alone", context)
     if status:
-        _status(profile, as_json)
+        _status(profile, set_, as_json)
     if not paths:
         raise MISUSE("Missing argument 'PATH'", context)
     if forget:
-        _forget(paths, profile, as_json)
+        _forget(paths, settings(profile, set_), as_json)
+    asked = settings(profile, set_)
     films = list(dict.fromkeys(film for path in paths for film in _films(path)))
     with work(quiet, len(films)) as board:
         from vmr_agent.agent import VMRAgent
 
-        agent = VMRAgent(profiled(profile), progress=board.watch if board else None)
+        agent = VMRAgent(asked, progress=board.watch if board else None)
         outcomes = [_told(each, board, as_json) for each in _outcomes(agent, films, jobs)]
     if len(films) > 1 and not quiet:
         say(_summary(outcomes))
     leave(max(each.error.exit_code if each.error else 0 for each in outcomes))
-
-
-def profiled(profile: str | None) -> Settings | None:
-    """Settings with this profile, all others from the environment; None where none is given."""
-    if profile is None:
-        return None
-    os.environ["VMR_PROFILE"] = profile
-    from vmr_agent.settings import from_environment
-
-    return from_environment()
 
 
 def _films(named: str) -> Iterator[str]:
@@ -187,17 +179,17 @@ def _summary(outcomes: Sequence[Outcome]) -> str:
     return f"{len(outcomes) - failed - already} of {len(outcomes)} films indexed{notes}"
 
 
-def _status(profile: str | None, as_json: bool) -> None:
+def _status(profile: str | None, words: list[str] | None, as_json: bool) -> None:
     """What is shelved, and which profiles would find their work done."""
     with work(quiet=True):
         from vmr_agent.agent import VMRAgent
-        from vmr_agent.settings import PROFILES, Settings
+        from vmr_agent.settings import PROFILES
         from vmr_agent.show import inventory
 
-        shelved = VMRAgent(profiled(profile)).shelved()
+        shelved = VMRAgent(settings(profile, words)).shelved()
         ready: dict[str, list[str]] = {film.fingerprint: [] for film in shelved}
         for name in PROFILES:
-            for film in VMRAgent(Settings.model_validate({"profile": name})).shelved():
+            for film in VMRAgent(settings(name, words)).shelved():
                 ready[film.fingerprint] += [name] if film.ready else []
     if as_json:
         answer(dump([_record(film, ready[film.fingerprint]) for film in shelved]), 0)
@@ -209,13 +201,13 @@ def _record(film: Shelved, profiles: list[str]) -> dict[str, Any]:
     return {**film.model_dump(mode="json"), "profiles": profiles, "bytes": total}
 
 
-def _forget(films: Sequence[str], profile: str | None, as_json: bool) -> None:
+def _forget(films: Sequence[str], asked: Settings | None, as_json: bool) -> None:
     """Drop what is shelved of films; the films themselves stay where they are."""
     with work(quiet=True):
         from vmr_agent.agent import VMRAgent
         from vmr_agent.show import dropped
 
-        agent = VMRAgent(profiled(profile))
+        agent = VMRAgent(asked)
         found = [(film, agent.forget(film)) for film in films]
     for film, known in found:
         if known is None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from vmr_agent.cli.index import AsJson
+from vmr_agent.cli.options import AsJson
 from vmr_agent.cli.streams import answer, dump, say
 from vmr_agent.errors import ScoringError
 
@@ -30,7 +30,12 @@ Of = Annotated[
         "tacos",
         "gmr",
     ],
-    typer.Option("--dataset", help="Whose figures. gmr: where queries may be absent."),
+    typer.Option(
+        "--dataset",
+        metavar="NAME",
+        help="Whose figures: qvhighlights, qvm2, charades-sta, charades-audiomatter, activitynet, "
+        "tacos, or gmr, where queries may be absent.",
+    ),
 ]
 Truth = Annotated[
     Path,
@@ -66,13 +71,14 @@ def score(
     missing: Missing = "error",
     as_json: AsJson = False,
 ) -> None:
-    """Score PREDICTIONS as a benchmark does, and strictly: an empty answer scores 0.
+    """Score PREDICTIONS as a benchmark does, and strictly.
 
-    What is odd about the file is said on stderr.
+    Strictly, an empty answer scores 0. What is odd about the file is said on stderr.
 
-    \b
+    Examples:
+
     vmr score mine.jsonl --dataset qvhighlights --ground-truth highlight_val_release.jsonl
-    vmr score mine.jsonl --dataset charades-sta --ground-truth charades_sta_test.txt --variant raw
+    vmr score ours.jsonl --dataset charades-sta --ground-truth charades_test.txt --variant raw
     vmr score mine.jsonl --dataset qvm2 --ground-truth test.jsonl --against theirs.jsonl --json
     """
     from vmr_agent.metrics.reading import SubmissionError

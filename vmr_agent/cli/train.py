@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from vmr_agent.cli.index import MISUSE, AsJson, Quiet
+from vmr_agent.cli.options import MISUSE, AsJson, Quiet
 from vmr_agent.cli.streams import answer, dump, learning
 from vmr_agent.errors import MachineError
 
@@ -78,11 +78,11 @@ def train(
 
     Stopped and run again, it goes on where it was. On a CPU the same call gives the same network.
 
-    \b
-    vmr train ground --data simulated --out grounder
-    vmr train ground --data mine.jsonl --licence CC-BY-4.0 --out grounder
-    vmr train audio-gate --data simulated:2000 --epochs 6 --out gate
-    vmr train selector --data mine.jsonl --licence CC0-1.0 --free a --dear b --out selector
+    Examples:
+
+    vmr train ground --data simulated:200 --out grounder
+    vmr train audio-gate --data simulated:200 --epochs 6 --out gate
+    vmr train selector --data questions.jsonl --licence CC0-1.0 --free a --dear b --out selector
     torchrun --standalone --nproc-per-node 2 -m vmr_agent train ground --data simulated --out g
     """
     from vmr_agent.grounding.training.job import PAIRS, Asked
