@@ -12,7 +12,8 @@ import pytest
 from vmr_agent import VMRAgent
 
 ROOT = Path(__file__).parents[2]
-sys.path.append(str(ROOT / "tests" / "evals"))  # whoever makes run files for tests of theirs
+sys.path.append(str(ROOT / "tests" / "evals"))  # run files are made there
+import evals_runs  # noqa: E402
 
 FILMS = ("film.mp4", "talk.mp4", "more.mkv", "films/one.mp4")
 HOME = "vmr-home"
@@ -40,6 +41,8 @@ def workplace(
     for part in ("shelf", "prints"):
         shutil.copytree(shelved / part, home / part)
     predictions(tmp_path)
+    for number, each in enumerate("ABC"):
+        evals_runs.write(tmp_path / f"{each}.jsonl", evals_runs.samples(20, seed=number))
     programs(tmp_path / "bin")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("VMR_HOME", HOME)
