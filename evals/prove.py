@@ -168,6 +168,12 @@ def needle() -> Figures:
     return {"table": told.splitlines(), "rooms": figures["rooms"]}
 
 
+def docs() -> Figures:
+    """Every block of README and docs that can be run here, those that take long too."""
+    done = _printed("-m", "pytest", "tests/docs", "-m", "slow or not slow")
+    return {"closing line": done.splitlines()[-1]}
+
+
 def parity() -> Figures:
     """Official figures of the reference files, where ``VMR_REFERENCE`` says they are."""
     if "VMR_REFERENCE" not in os.environ:
@@ -190,6 +196,7 @@ PARTS: dict[str, Callable[[], Figures]] = {
         compression,
         training,
         needle,
+        docs,
         parity,
         index,
     )

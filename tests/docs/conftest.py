@@ -40,7 +40,7 @@ def workplace(
     (home / "weights").symlink_to((shelved / "weights").resolve())
     for part in ("shelf", "prints"):
         shutil.copytree(shelved / part, home / part)
-    (tmp_path / "truth.json").symlink_to(demo_film.with_suffix(".json"))
+    (tmp_path / "film.json").symlink_to(demo_film.with_suffix(".json"))
     predictions(tmp_path)
     for number, each in enumerate("ABC"):
         evals_runs.write(tmp_path / f"{each}.jsonl", evals_runs.samples(20, seed=number))

@@ -48,7 +48,7 @@ def check(command: str) -> None:
             argued(module, rest)
         case ["make", *targets]:
             made(targets)
-        case ["pip", "install", *what]:
+        case ["pip", "install", *what] | ["python", "-m", "pip", "install", *what]:
             offered(what)
         case ["mkdocs", *_] | ["python", "-m", "mkdocs", *_]:
             assert (ROOT / ".ci" / "mkdocs.yml").is_file()

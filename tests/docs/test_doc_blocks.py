@@ -46,8 +46,6 @@ def test_what_is_not_run_could_be(block: Block) -> None:
 def test_what_is_not_run_says_why() -> None:
     shirked = [b.place for b in left_out() if not b.reason.startswith(REASONS)]
     assert not shirked, f"a reason begins like one of {REASONS}"
-    runs = [b for b in everything() if not b.mark and b.kind in ("python", "shell")]
-    assert len(runs) > len(left_out())
 
 
 def test_every_block_is_of_a_kind() -> None:
@@ -122,4 +120,6 @@ def agrees(block: Block, printed: str) -> None:
     came = "\n".join(line.rstrip() for line in printed.strip().splitlines())
     pattern = "\n".join(".*".join(map(re.escape, line.split("…"))) for line in shown)
     whole = re.sub(r"(?m)^\.\*$", r"(?s:.*)", pattern)
-    assert re.fullmatch(whole, came), f"{block.place} prints\n{came}\nand the page shows\n{block.printed}"
+    assert re.fullmatch(whole, came), (
+        f"{block.place} prints\n{came}\nand the page shows\n{block.printed}"
+    )
