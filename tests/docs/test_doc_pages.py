@@ -1,4 +1,4 @@
-"""What the pages say of the program is so: settings and defaults, rooms, prices, inline commands."""
+"""What the pages say of the program is so: settings, defaults, rooms, prices, commands."""
 
 from __future__ import annotations
 

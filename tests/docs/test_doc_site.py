@@ -1,4 +1,4 @@
-"""The site is built strictly: every link and anchor inside it leads somewhere, nothing is fetched."""
+"""The site is built strictly: each link and anchor leads somewhere, and nothing is fetched."""
 
 from __future__ import annotations
 
