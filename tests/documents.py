@@ -56,7 +56,8 @@ class Block(NamedTuple):
     line: int
     """Of its first line of code, from 1."""
     kind: str
-    """``python``, ``shell``, ``json``, ``text``, ``mermaid``; or what its info string says."""
+    """``python``, ``shell``, ``json``, ``text``, ``help`` that a program prints, ``mermaid``; or
+    what its info string says."""
     code: str
     mark: str
     """``not run here``, ``slow``, ``shows``, or nothing."""
@@ -124,6 +125,8 @@ def _kind(token: Token) -> str:
         return "shell"
     if first in ("from", "import"):
         return "python"
+    if first == "Usage:":
+        return "help"
     return "json" if first[0] in "{[" else "text"
 
 

@@ -49,7 +49,7 @@ def test_what_is_not_run_says_why() -> None:
 
 
 def test_every_block_is_of_a_kind() -> None:
-    known = {"python", "shell", "json", "mermaid"}
+    known = {"python", "shell", "json", "help", "mermaid"}
     strange = [b.place for b in everything() if b.kind not in known and b.mark != "shows"]
     assert not strange, "say what they are, or <!-- shows: … -->"
 
