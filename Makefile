@@ -1,4 +1,4 @@
-# make demo · make test · make check · make prove    (each sets everything up first)
+# make demo · make test · make check · make docs · make prove    (each sets everything up first)
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3)
 VENV := .venv
@@ -14,7 +14,7 @@ export PYANNOTE_METRICS_ENABLED := 0
 # Every process would compile all that it imports: decoders start in half a second, not a quarter.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo test check prove film clean
+.PHONY: setup demo test check docs prove film clean
 
 setup: $(READY)
 
@@ -44,6 +44,11 @@ check: $(READY)
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+# The site, to be read from the disk; a link that leads nowhere breaks it.
+docs: $(READY)
+	@NO_MKDOCS_2_WARNING=true $(BIN)/python -m mkdocs build --quiet --strict -f .ci/mkdocs.yml
+	@echo "$(CURDIR)/.vmr/site/index.html"
 
 # What is too slow for every test run; VMR_CLIPS=folder adds the real clips. Done parts are kept.
 prove: $(READY)

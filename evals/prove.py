@@ -176,6 +176,12 @@ def wheel() -> Figures:
     return _held(wheel_well(found), found)
 
 
+def docs() -> Figures:
+    """Every block of README and docs that can be run here, those that take long too."""
+    done = _printed("-m", "pytest", "tests/docs", "-m", "slow or not slow")
+    return {"closing line": done.splitlines()[-1]}
+
+
 def parity() -> Figures:
     """Official figures of the reference files, where ``VMR_REFERENCE`` says they are."""
     if "VMR_REFERENCE" not in os.environ:
@@ -199,6 +205,7 @@ PARTS: dict[str, Callable[[], Figures]] = {
         training,
         needle,
         wheel,
+        docs,
         parity,
         index,
     )
