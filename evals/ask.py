@@ -25,7 +25,7 @@ from rich.text import Text
 
 from evals.chosen import add_options, chosen
 from vmr_agent import RunReport, Settings, Span, VMRAgent, VmrError
-from vmr_agent.room import Progress
+from vmr_agent.events import Progress
 from vmr_agent.show import clock, why
 
 ENOUGH = 0.5  # IoU from which two spans are the same moment

@@ -15,6 +15,7 @@ from vmr_agent import __version__, alarms, downloads, tools
 from vmr_agent.artefacts import Entry, Shelved
 from vmr_agent.coverage import coverage, status
 from vmr_agent.errors import QueryError, SettingsError, ShelfError, VideoNotFoundError
+from vmr_agent.events import Event, Progress, Visit
 from vmr_agent.fetch import is_url
 from vmr_agent.files import is_file, is_folder, regular_file
 from vmr_agent.memory import give_back
@@ -30,13 +31,12 @@ from vmr_agent.types import Hit, Moment, Video
 if TYPE_CHECKING:
     # langgraph takes two seconds to import, torch three: a bad call need not wait for either.
     from vmr_agent.graph import Compiled
-    from vmr_agent.room import Progress, Visit
 
 logger = logging.getLogger(__name__)
 
 STEPS = 1_000_000  # LangGraph's limit on steps of one run: every minute of film takes three
 
-Watcher = Callable[["Progress"], None]
+Watcher = Callable[[Progress], None]
 
 
 class VMRAgent:
@@ -71,10 +71,11 @@ class VMRAgent:
                 return event
         raise AssertionError("stream ends with a report")
 
-    def stream(self, video: str | Path, query: str) -> Iterator[Progress | Visit | RunReport]:
+    def stream(self, video: str | Path, query: str) -> Iterator[Event]:
         """The same as ``run``, room by room.
 
-        Progress as it happens, what each room made as it is left, and the report last.
+        ``Progress`` as it happens, a ``Visit`` with what each room made as it is left, and the
+        report last: see ``vmr_agent.events``.
         """
         request = self._question(query)
         film = self._film(video)
@@ -200,8 +201,6 @@ class VMRAgent:
         self, graph: Compiled, tray: State, box: Toolbox
     ) -> Generator[Progress | Visit, None, State]:
         """Through a graph, in a thread, so that whoever waits can break it off."""
-        from vmr_agent.room import Visit
-
         give_back()  # from here on little is kept
         context, final = box.running(), tray
         showing = context.showing
@@ -282,6 +281,7 @@ class VMRAgent:
             prompts={name: load(name).label for name in names()} if box.chat else {},
             settings=box.settings.model_dump(mode="json"),
             version=__version__,
+            shelved=box.beside(state),
         )
 
 

@@ -180,6 +180,14 @@ class Toolbox:
             classes=levels[0].classes,
         )
 
+    def beside(self, state: State) -> dict[str, str]:
+        """What lies on the shelf beside an answer, by stage, less what it was not to use."""
+        left_out = {"speech": "transcribe", "screen": "read_text"}
+        stages = ("footage", "speech", "screen")
+        used = (each for each in stages if left_out.get(each) not in self.settings.without)
+        names = {stage: self.name(state, stage) for stage in used}
+        return {**names, "curves": state.found.curves}
+
     @property
     def models(self) -> dict[str, str]:
         """Which model does what, for the report."""

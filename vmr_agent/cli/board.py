@@ -18,7 +18,7 @@ from rich.text import Text
 from vmr_agent.show import clock, plain
 
 if TYPE_CHECKING:
-    from vmr_agent.room import Progress
+    from vmr_agent.events import Progress
 
 STAGES = {
     "detect_shots": "watch picture",
