@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack
 from functools import cached_property
 from itertools import starmap
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from vmr_agent import __version__, alarms, downloads, tools
 from vmr_agent.artefacts import Entry, Shelved
+from vmr_agent.bars import Watcher, watcher
 from vmr_agent.coverage import coverage, status
 from vmr_agent.errors import QueryError, SettingsError, ShelfError, VideoNotFoundError
 from vmr_agent.events import Event, Progress, Visit
@@ -36,14 +37,13 @@ logger = logging.getLogger(__name__)
 
 STEPS = 1_000_000  # LangGraph's limit on steps of one run: every minute of film takes three
 
-Watcher = Callable[[Progress], None]
-
 
 class VMRAgent:
     """Answers questions about films. One agent can be asked again and again, about many films.
 
     ``settings`` default to the environment (``VMR_…``). ``toolbox`` replaces all machinery, which
-    is how tests run the whole agent on honest fakes. ``progress`` is told of every room at work.
+    is how tests run the whole agent on honest fakes. ``progress`` is told of every room at work;
+    True shows bars, False nothing, and None, the default, bars in notebooks alone.
     """
 
     def __init__(
@@ -51,13 +51,13 @@ class VMRAgent:
         settings: Settings | None = None,
         *,
         toolbox: Toolbox | None = None,
-        progress: Watcher | None = None,
+        progress: Watcher | bool | None = None,
     ) -> None:
         if toolbox is not None and settings is not None:
             raise SettingsError("give settings or a toolbox, not both: a toolbox has settings")
         self._settings = toolbox.settings if toolbox else settings or from_environment()
         self._given = toolbox
-        self._progress = progress
+        self._progress = watcher(progress)
         self._building = Lock()
 
     def run(self, video: str | Path, query: str) -> RunReport:

@@ -1,4 +1,4 @@
-"""What lies on the shelf beside an answer, small enough to be drawn: curves, shots, words, pictures.
+"""What lies on the shelf beside an answer, small enough to be drawn: curves, shots, words, stills.
 
     around = gather(report)
     around.curves[0].values  # relevance in [0, 1], at most 600 values for the whole film
@@ -19,7 +19,6 @@ from typing import Annotated, Any, TypeVar
 import numpy as np
 from pydantic import Field, FiniteFloat, ValidationError
 
-from vmr_agent import toolbox
 from vmr_agent.artefacts import Curves, Footage, Screen, Speech
 from vmr_agent.errors import ShelfError
 from vmr_agent.files import is_folder
@@ -107,7 +106,9 @@ def highest(row: Array, most: int) -> tuple[Array, int]:
 
 
 def _home(told: object) -> Path:
-    return toolbox.home(Settings.model_construct(home=Path(told) if isinstance(told, str) else None))
+    return toolbox.home(
+        Settings.model_construct(home=Path(told) if isinstance(told, str) else None)
+    )
 
 
 def _is_ours(report: RunReport, name: str) -> bool:

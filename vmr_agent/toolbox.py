@@ -17,6 +17,7 @@ from vmr_agent.counsel import Counsel, Rungs
 from vmr_agent.errors import WeightsError
 from vmr_agent.film import Film
 from vmr_agent.library import Shelf, digest
+from vmr_agent.library import home as home
 from vmr_agent.playback import probe
 from vmr_agent.prompts import load
 from vmr_agent.protocols import (
@@ -273,12 +274,3 @@ def build_toolbox(settings: Settings) -> Toolbox:
         chat=workshop.chat(settings),
         index=ChromaIndex(shelf.home / "chroma", makers),
     )
-
-
-def home(settings: Settings) -> Path:
-    """Where everything is kept that outlives a run."""
-    if settings.home is not None:
-        return settings.home.expanduser().absolute()
-    from platformdirs import user_cache_path
-
-    return user_cache_path("vmr_agent", appauthor=False)

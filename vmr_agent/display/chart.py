@@ -29,9 +29,7 @@ def figure(report: RunReport, panorama: Panorama | None = None) -> Figure:
         from matplotlib.figure import Figure
         from matplotlib.ticker import FuncFormatter
     except ImportError as error:
-        raise MachineError(
-            "plot() needs matplotlib: pip install 'vmr_agent[notebook]'"
-        ) from error
+        raise MachineError("plot() needs matplotlib: pip install 'vmr_agent[notebook]'") from error
 
     class Plot(Figure):
         """Shown by notebooks, whether or not pyplot was imported."""
@@ -42,7 +40,7 @@ def figure(report: RunReport, panorama: Panorama | None = None) -> Figure:
             return buffer.getvalue()
 
     around = gather(report) if panorama is None else panorama
-    names = [each.channel for each in around.curves] or ["moments"]
+    names: list[str] = [each.channel for each in around.curves] or ["moments"]
     made = Plot(figsize=(WIDE, 1 + TALL * len(names)), layout="constrained")
     rows: Any = made.subplots(len(names), 1, sharex=True, squeeze=False)[:, 0]
     for axes, name in zip(rows, names, strict=True):

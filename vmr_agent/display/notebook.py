@@ -2,8 +2,8 @@
 
 The frame is sandboxed, without an origin of its own: styles and scripts of the notebook and of two
 reports never meet, and whatever a film says, nothing of it can act in the notebook's name. For the
-same reason the frame cannot ask the notebook's server for the film: a small one is carried along, of
-a larger one there are pictures, and ``page`` has the player.
+same reason the frame cannot ask the notebook's server for the film: a small one is carried along,
+of a larger one there are pictures, and ``page`` has the player.
 """
 
 from __future__ import annotations

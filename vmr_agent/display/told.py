@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from vmr_agent.panorama import Panorama, Thumbnail
+from vmr_agent.panorama import EVENLY, Panorama, Thumbnail
 from vmr_agent.report import RunReport
 from vmr_agent.show import bill, clock, when, why
 from vmr_agent.types import Moment, Span
@@ -121,7 +121,7 @@ def told(report: RunReport, around: Panorama, most: int, pictures: bool) -> Told
         nearest=_card(1, nearest, thumbs) if nearest else None,
         said=_chosen(said, most),
         written=_chosen(written, most),
-        pictures=tuple(_picture(each) for each in thumbs),
+        pictures=tuple(_picture(each) for each in _strip(thumbs, report.video.duration)),
         faults=tuple(f"{each.room}: {each.message}" for each in report.faults[:most]),
         coverage=_coverage(report),
         passed_over=tuple(Fact(_clocks(each.span), each.why) for each in closely[:PASSED]),
@@ -204,6 +204,15 @@ def _chosen(lines: Sequence[Line], most: int) -> tuple[Line, ...]:
         return tuple(lines)
     first = sorted(lines, key=lambda line: (not line.inside, line.start))[:most]
     return tuple(sorted(first, key=lambda line: line.start))
+
+
+def _strip(thumbs: Sequence[Thumbnail], duration: float) -> Iterator[Thumbnail]:
+    """For each part of the film the picture nearest to its middle, so that all lie under it."""
+    part = duration / EVENLY
+    for middle in ((k + 0.5) * part for k in range(EVENLY)):
+        inside = [each for each in thumbs if abs(each.time - middle) <= part / 2]
+        if inside:
+            yield min(inside, key=lambda each: abs(each.time - middle))
 
 
 def _picture(thumb: Thumbnail) -> Picture:
