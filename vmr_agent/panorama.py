@@ -106,9 +106,7 @@ def highest(row: Array, most: int) -> tuple[Array, int]:
 
 
 def _home(told: object) -> Path:
-    return toolbox.home(
-        Settings.model_construct(home=Path(told) if isinstance(told, str) else None)
-    )
+    return usual(Settings.model_construct(home=Path(told) if isinstance(told, str) else None))
 
 
 def _is_ours(report: RunReport, name: str) -> bool:
