@@ -24,6 +24,7 @@ from vmr_agent.errors import ShelfError
 from vmr_agent.files import is_folder
 from vmr_agent.gallery import Gallery
 from vmr_agent.library import Shelf
+from vmr_agent.library import home as usual
 from vmr_agent.limits import Group, StripSettings, VideoSettings
 from vmr_agent.protocols import Array
 from vmr_agent.report import RunReport

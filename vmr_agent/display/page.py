@@ -87,6 +87,7 @@ def _render(
             script=Markup(script),
             style=Markup(style),
             embedded=embedded,
+            bare=around == Panorama(),
         )
     )
 
