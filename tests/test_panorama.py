@@ -58,9 +58,7 @@ def test_a_shelf_that_is_gone_is_empty_and_made_by_nobody(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_is_damaged_is_left_out_and_the_rest_is_there(
-    colours: Path, tmp_path: Path
-) -> None:
+def test_what_is_damaged_is_left_out_and_the_rest_is_there(colours: Path, tmp_path: Path) -> None:
     answer = VMRAgent(toolbox=colour_toolbox(tmp_path)).run(colours, "the red one")
     path = tmp_path / "shelf" / f"{answer.shelved['curves']}.npz"
     path.write_bytes(path.read_bytes()[:50])
