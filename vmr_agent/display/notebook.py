@@ -37,7 +37,8 @@ def fragment(
     inside = page(report, panorama, video=address, cap=CAP, embedded=True)
     lines = escape(sentence(report)[:2000])
     return (
-        f'<details style="overflow-wrap:anywhere"><summary style="cursor:pointer">{escape(_summary(report))}</summary>'
+        '<details style="overflow-wrap:anywhere">'
+        f'<summary style="cursor:pointer">{escape(_summary(report))}</summary>'
         f'<pre style="white-space:pre-wrap">{lines}</pre></details>'
         f'<iframe title="{escape(_summary(report))}" sandbox="allow-scripts" loading="lazy" '
         f'style="width:100%;height:{HIGH}px;border:0;border-radius:10px" '
