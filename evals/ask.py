@@ -25,7 +25,7 @@ from vmr_agent.demo import answers as asked
 from vmr_agent.demo import is_right as is_right
 from vmr_agent.demo import load as load
 from vmr_agent.demo import table, tally
-from vmr_agent.room import Progress
+from vmr_agent.events import Progress
 
 
 def with_absent(questions: list[Question], absent: Path | None) -> list[Question]:

@@ -22,10 +22,10 @@ from vmr_agent.errors import (
     ShelfError,
     VideoNotFoundError,
 )
+from vmr_agent.events import Progress, Visit
 from vmr_agent.library import Shelf
 from vmr_agent.protocols import Array, Image, Row
 from vmr_agent.report import RunReport
-from vmr_agent.room import Progress, Visit
 from vmr_agent.state import FRONT
 from vmr_agent.testing import ColourEncoder, ListIndex, colour_toolbox
 from vmr_agent.toolbox import Toolbox

@@ -15,7 +15,7 @@ from vmr_agent import RunReport, VMRAgent
 from vmr_agent.artefacts import Shelved
 from vmr_agent.cli.board import Board, Stage
 from vmr_agent.cli.options import Profile
-from vmr_agent.room import Progress
+from vmr_agent.events import Progress
 from vmr_agent.settings import PROFILES
 from vmr_agent.show import amount, inventory
 

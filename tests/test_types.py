@@ -124,7 +124,7 @@ def test_the_reports_json_has_the_shape_that_others_read() -> None:
     assert set(told) == {
         *("status", "query", "video", "moments", "rejected", "rounds", "faults", "steps"),
         *("coverage", "timing_quality", "models", "settings", "version"),
-        "prompts",
+        *("prompts", "shelved"),
     }
     assert told["status"] == "found"
     assert told["moments"] == [

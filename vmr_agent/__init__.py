@@ -12,20 +12,33 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from vmr_agent.agent import VMRAgent
     from vmr_agent.errors import VmrError
+    from vmr_agent.events import Progress, Visit
     from vmr_agent.report import RunReport
     from vmr_agent.settings import Settings
     from vmr_agent.types import Moment, Span
 
 __version__ = "0.1.0"
-__all__ = ["Moment", "RunReport", "Settings", "Span", "VMRAgent", "VmrError", "__version__"]
+__all__ = [
+    "Moment",
+    "Progress",
+    "RunReport",
+    "Settings",
+    "Span",
+    "VMRAgent",
+    "Visit",
+    "VmrError",
+    "__version__",
+]
 
 _DOORS = {
     "VMRAgent": "agent",
     "VmrError": "errors",
     "Settings": "settings",
     "Moment": "types",
+    "Progress": "events",
     "RunReport": "report",
     "Span": "types",
+    "Visit": "events",
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack
 from functools import cached_property
 from itertools import starmap
@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from vmr_agent import __version__, alarms, downloads, tools
 from vmr_agent.artefacts import Entry, Shelved
+from vmr_agent.bars import Watcher, watcher
 from vmr_agent.coverage import coverage, status
 from vmr_agent.errors import QueryError, SettingsError, ShelfError, VideoNotFoundError
+from vmr_agent.events import Event, Progress, Visit
 from vmr_agent.fetch import is_url
 from vmr_agent.files import is_file, is_folder, regular_file
 from vmr_agent.memory import give_back
@@ -30,20 +32,18 @@ from vmr_agent.types import Hit, Moment, Video
 if TYPE_CHECKING:
     # langgraph takes two seconds to import, torch three: a bad call need not wait for either.
     from vmr_agent.graph import Compiled
-    from vmr_agent.room import Progress, Visit
 
 logger = logging.getLogger(__name__)
 
 STEPS = 1_000_000  # LangGraph's limit on steps of one run: every minute of film takes three
-
-Watcher = Callable[["Progress"], None]
 
 
 class VMRAgent:
     """Answers questions about films. One agent can be asked again and again, about many films.
 
     ``settings`` default to the environment (``VMR_…``). ``toolbox`` replaces all machinery, which
-    is how tests run the whole agent on honest fakes. ``progress`` is told of every room at work.
+    is how tests run the whole agent on honest fakes. ``progress`` is told of every room at work;
+    True shows bars, False nothing, and None, the default, bars in notebooks alone.
 
     Calls raise CallerError before any work: VideoNotFoundError and its like for what is no film,
     QueryError for what is no question, SettingsError; MachineError for want of weights or disk.
@@ -54,13 +54,13 @@ class VMRAgent:
         settings: Settings | None = None,
         *,
         toolbox: Toolbox | None = None,
-        progress: Watcher | None = None,
+        progress: Watcher | bool | None = None,
     ) -> None:
         if toolbox is not None and settings is not None:
             raise SettingsError("give settings or a toolbox, not both: a toolbox has settings")
         self._settings = toolbox.settings if toolbox else settings or from_environment()
         self._given = toolbox
-        self._progress = progress
+        self._progress = watcher(progress)
         self._building = Lock()
 
     def run(self, video: str | Path, query: str) -> RunReport:
@@ -70,10 +70,11 @@ class VMRAgent:
                 return event
         raise AssertionError("stream ends with a report")
 
-    def stream(self, video: str | Path, query: str) -> Iterator[Progress | Visit | RunReport]:
+    def stream(self, video: str | Path, query: str) -> Iterator[Event]:
         """The same as ``run``, room by room.
 
-        Progress as it happens, what each room made as it is left, and the report last.
+        ``Progress`` as it happens, a ``Visit`` with what each room made as it is left, and the
+        report last: see ``vmr_agent.events``.
         """
         request = self._question(query)
         film = self._film(video)
@@ -199,8 +200,6 @@ class VMRAgent:
         self, graph: Compiled, tray: State, box: Toolbox
     ) -> Generator[Progress | Visit, None, State]:
         """Through a graph, in a thread, so that whoever waits can break it off."""
-        from vmr_agent.room import Visit
-
         give_back()  # from here on little is kept
         context, final = box.running(), tray
         showing = context.showing
@@ -281,6 +280,7 @@ class VMRAgent:
             prompts={name: load(name).label for name in names()} if box.chat else {},
             settings=box.settings.model_dump(mode="json"),
             version=__version__,
+            shelved=box.beside(state),
         )
 
 

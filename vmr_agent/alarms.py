@@ -19,6 +19,7 @@ import numpy as np
 from vmr_agent import tools
 from vmr_agent.aside import Aside
 from vmr_agent.conformal import threshold
+from vmr_agent.events import Progress
 from vmr_agent.library import digest
 from vmr_agent.state import State
 from vmr_agent.toolbox import Toolbox
@@ -26,7 +27,6 @@ from vmr_agent.types import Record
 
 if TYPE_CHECKING:
     from vmr_agent.graph import Compiled
-    from vmr_agent.room import Progress
 
 STEPS = 1000  # of the graph for one question, far more than there are rooms
 SPOKEN, WRITTEN = "somebody talks about {}", "a sign that says {}"
@@ -75,8 +75,6 @@ def _ask(
     told: Callable[[Progress], None] | None,
 ) -> Generator[Progress]:
     """Shelve what everything that is not in the film scores."""
-    from vmr_agent.room import Progress  # and with it langgraph
-
     scores, total = [], tray.video.duration
     for score in _scores(box, graph, tray, wording):
         scores.append(score)

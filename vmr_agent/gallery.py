@@ -37,6 +37,13 @@ class Gallery:
             images = stills(self._path, self._settings.video, times, side, alive)
         return [_jpeg(image, side) for image in images]
 
+    def shelved(self, times: Sequence[float], side: int) -> list[bytes]:
+        """The same from the strip alone: the film need not be there any more.
+
+        Raises ShelfError where a piece of the strip is gone or damaged.
+        """
+        return [_jpeg(self._kept(time), side) for time in times]
+
     def look(self, times: Sequence[float], alive: Alive) -> list[tuple[float, Image]]:
         """The frames of the strip nearest to each time, with their own times: rising, each once.
 

@@ -31,6 +31,7 @@ from filelock import FileLock, Timeout
 from vmr_agent.errors import ShelfError, VideoUnreadableError
 from vmr_agent.files import below, is_file, regular_file, there
 from vmr_agent.protocols import Arrays
+from vmr_agent.settings import Settings
 from vmr_agent.types import Record
 
 logger = logging.getLogger(__name__)
@@ -45,6 +46,15 @@ DAMAGE = (
 )
 """What zipfile and NumPy, which reads its headers as Python, make of flipped bits."""
 IN_MEMORY = 32  # artefacts kept loaded: a few films' worth, so that a second query reads no disk
+
+
+def home(settings: Settings) -> Path:
+    """Where everything is kept that outlives a run."""
+    if settings.home is not None:
+        return settings.home.expanduser().absolute()
+    from platformdirs import user_cache_path
+
+    return user_cache_path("vmr_agent", appauthor=False)
 
 
 def digest(*parts: object) -> str:

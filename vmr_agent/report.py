@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
 from vmr_agent.types import Moment, Record, Seconds, Share, Span, TimingQuality, Video
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Status = Literal["found", "not_found", "partial"]
 
@@ -124,6 +127,9 @@ class RunReport(Record):
     """The settings that were in force."""
     version: str
     """Of vmr_agent."""
+    shelved: dict[str, str] = Field(default_factory=dict)
+    """Names of what lies on the shelf beside it, by stage: ``footage``, ``speech``, ``screen``, and
+    the ``curves`` of the last round; see ``vmr_agent.panorama``."""
 
     @property
     def cost(self) -> Cost:
@@ -135,3 +141,18 @@ class RunReport(Record):
         from vmr_agent.show import sentence
 
         return sentence(self)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: see ``vmr_agent.display.fragment``."""
+        from vmr_agent.display import fragment
+
+        return fragment(self)
+
+    def plot(self) -> Figure:
+        """Curves of every channel, moments and shots as a matplotlib figure, drawn from the shelf.
+
+        Raises MachineError where matplotlib is not installed.
+        """
+        from vmr_agent.display import figure
+
+        return figure(self)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from langgraph.runtime import Runtime
 
 from vmr_agent.bare import BARE
+from vmr_agent.events import Progress
 from vmr_agent.report import Cost, Step
 from vmr_agent.state import FRONT, State, Update
 from vmr_agent.toolbox import Toolbox
@@ -28,25 +29,6 @@ class Node(Protocol):
 
 UNTOLD = ("steps", "faults", "reel", "reels_done", "block", "blocks_done")
 PAUSE = 0.1  # seconds between two progress events of a room: a person sees no more
-
-
-class Progress(NamedTuple):
-    """A room at work. ``done`` and ``total`` are seconds of film; total 0 means not known."""
-
-    room: str
-    done: float
-    total: float
-    path: str = ""
-    """Of the film."""
-
-
-class Visit(NamedTuple):
-    """A room was left."""
-
-    room: str
-    """The room."""
-    made: Update
-    """What it put on the tray."""
 
 
 def room(work: Callable[[State, Toolbox, Tick], Update]) -> Node:

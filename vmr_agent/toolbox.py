@@ -17,6 +17,7 @@ from vmr_agent.counsel import Counsel, Rungs
 from vmr_agent.errors import WeightsError
 from vmr_agent.film import Film
 from vmr_agent.library import Shelf, digest
+from vmr_agent.library import home as home
 from vmr_agent.playback import probe
 from vmr_agent.prompts import load
 from vmr_agent.protocols import (
@@ -180,6 +181,14 @@ class Toolbox:
             classes=levels[0].classes,
         )
 
+    def beside(self, state: State) -> dict[str, str]:
+        """What lies on the shelf beside an answer, by stage, less what it was not to use."""
+        left_out = {"speech": "transcribe", "screen": "read_text"}
+        stages = ("footage", "speech", "screen")
+        used = (each for each in stages if left_out.get(each) not in self.settings.without)
+        names = {stage: self.name(state, stage) for stage in used}
+        return {**names, "curves": state.found.curves}
+
     @property
     def models(self) -> dict[str, str]:
         """Which model does what, for the report."""
@@ -265,12 +274,3 @@ def build_toolbox(settings: Settings) -> Toolbox:
         chat=workshop.chat(settings),
         index=ChromaIndex(shelf.home / "chroma", makers),
     )
-
-
-def home(settings: Settings) -> Path:
-    """Where everything is kept that outlives a run."""
-    if settings.home is not None:
-        return settings.home.expanduser().absolute()
-    from platformdirs import user_cache_path
-
-    return user_cache_path("vmr_agent", appauthor=False)

@@ -13,8 +13,8 @@ from evals.needle.gather import gather, given
 from evals.needle.score import Given
 from evals.playlist import JoinError
 from vmr_agent import alarms
+from vmr_agent.events import Progress
 from vmr_agent.graph import Compiled, build_answer_graph
-from vmr_agent.room import Progress
 from vmr_agent.settings import VerifySettings
 from vmr_agent.state import State
 from vmr_agent.toolbox import Toolbox

@@ -10,7 +10,7 @@ from evals.datasets import Asked
 from evals.desk import Told
 from evals.needle import rooms
 from vmr_agent import RunReport, Settings, Span, VMRAgent
-from vmr_agent.room import Visit
+from vmr_agent.events import Visit
 from vmr_agent.state import State
 from vmr_agent.toolbox import Toolbox, build_toolbox
 

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from vmr_agent import RunReport, Span
+from vmr_agent.events import Visit
 from vmr_agent.film import Film
-from vmr_agent.room import Visit
 
 ROOMS = ("index", "retrieve", "filter", "trim", "ground", "verify")
 """In the order of the road. ``index`` is the whole front half."""

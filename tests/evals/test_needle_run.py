@@ -18,7 +18,7 @@ from evals.needle.questions import asked, subject
 from evals.needle.run import OURS, run
 from evals.playlist import JoinError
 from vmr_agent import Moment, RunReport, Settings, Span, VMRAgent
-from vmr_agent.room import Visit
+from vmr_agent.events import Visit
 from vmr_agent.testing import colour_film, colour_toolbox
 
 RED = [{"start": 2.0, "end": 5.0}, {"start": 12.0, "end": 14.0}]

@@ -15,20 +15,12 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from vmr_agent.bars import STAGES
 from vmr_agent.show import clock, plain
 
 if TYPE_CHECKING:
-    from vmr_agent.room import Progress
+    from vmr_agent.events import Progress
 
-STAGES = {
-    "detect_shots": "watch picture",
-    "embed_frames": "describe picture",
-    "read_text": "read text",
-    "listen": "listen",
-    "transcribe": "hear speech",
-    "index_video": "index",
-}
-"""What rooms are called here, those that work for long."""
 REDRAWN = 5  # times a second
 BAR, NAME = 20, 40  # columns of the terminal
 
