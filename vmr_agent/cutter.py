@@ -180,10 +180,8 @@ def _muxed(
     latest = 0.0
     with av.open(str(to), "w", format=MUXERS[to.suffix.lower()], options=OPTIONS) as box:
         outs = [box.add_stream_from_template(each.stream, opaque=True) for each in tracks]
-        ordered = [
-            ((each.decoded, number, each) for each in lane) for number, lane in enumerate(lanes)
-        ]
-        for _, number, each in heapq.merge(*ordered, key=lambda item: item[:2]):
+        ordered = (_numbered(lane, number) for number, lane in enumerate(lanes))
+        for number, each in heapq.merge(*ordered, key=lambda item: item[1].decoded):
             latest = max(latest, 0.0 if number else _over(each))
             packet = each.packet
             late = round(zero / packet.time_base)
@@ -192,3 +190,7 @@ def _muxed(
             packet.stream = outs[number]
             box.mux_one(packet)
     return latest
+
+
+def _numbered(lane: Iterator[Timed], number: int) -> Iterator[tuple[int, Timed]]:
+    return ((number, each) for each in lane)

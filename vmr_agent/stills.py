@@ -7,6 +7,10 @@ from itertools import chain
 from typing import Any, NamedTuple, Protocol
 
 
+FINE = 1e-6
+"""Seconds by which floats may miss what is halfway between two pictures."""
+
+
 class Shown(Protocol):
     """A picture of a film: ``video.Decoded``."""
 
@@ -42,7 +46,7 @@ class Stills:
     """
 
     def __init__(self, frames: Iterator[Shown], start: float, end: float, rate: float) -> None:
-        self._half = 0.5 / rate
+        self._half = 0.5 / rate + FINE
         first, second = next(frames, None), next(frames, None)
         if first is not None and second is not None and second.time - start <= self._half:
             first, second = second, next(frames, None)
