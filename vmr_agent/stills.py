@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Any, NamedTuple, Protocol
 
-
 FINE = 1e-6
 """Seconds by which floats may miss what is halfway between two pictures."""
 
