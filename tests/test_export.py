@@ -39,7 +39,12 @@ def harmful(words: str) -> RunReport:
 
 def cues(told: str) -> list[tuple[float, float, str]]:
     found = webvtt.from_string(told)
-    return [(each.start_in_seconds, each.end_in_seconds, each.text) for each in found]
+    return [(seconds(each.start), seconds(each.end), each.text) for each in found]
+
+
+def seconds(told: str) -> float:
+    hours, minutes, rest = told.split(":")
+    return 3600 * int(hours) + 60 * int(minutes) + float(rest)
 
 
 def test_json_is_the_report_and_is_read_again() -> None:
@@ -83,7 +88,7 @@ def test_what_is_no_report_is_told_in_one_line(told: str, where: str) -> None:
 
 def test_jsonl_is_what_scorers_read(tmp_path: Path) -> None:
     path = write([TWO, EMPTY], tmp_path / "mine.jsonl")
-    rows = predictions(path)
+    rows = predictions(path, scored=False)
     assert [row["qid"] for row in rows] == [1, 2]
     assert rows[0]["pred_relevant_windows"] == [[5.0, 9.2, 0.9], [61.04, 63.5, 0.7]]
     assert rows[0]["vid"] == "Der Anfang, 1"
@@ -143,12 +148,12 @@ def test_where_nothing_was_found_no_moment_is_invented(name: str) -> None:
     elif name == "srt":
         assert list(srt.parse(told)) == []
     elif name == "edl":
-        assert [*opentimelineio.adapters.read_from_string(told, "cmx_3600").find_clips()] == []
+        assert [*opentimelineio.adapters.read_from_string(told, "cmx_3600", rate=25).find_clips()] == []
     elif name == "otio":
         assert [*opentimelineio.adapters.read_from_string(told, "otio_json").find_clips()] == []
     elif name == "ffmetadata":
         assert told == ";FFMETADATA1\ntitle=a dog runs\n"
-    assert list(notes(EMPTY, named(name)))[0].startswith("'a dog runs': nothing was found")
+    assert next(notes(EMPTY, named(name))).startswith("'a dog runs': nothing was found")
 
 
 @pytest.mark.parametrize("words", HARM)
@@ -175,11 +180,10 @@ def test_what_films_say_is_no_syntax(name: str, words: str, tmp_path: Path) -> N
         assert told.count("-->") == 2
         assert "<" not in told
     elif name == "edl":
-        read_back = opentimelineio.adapters.read_from_string(told, "cmx_3600")
+        read_back = opentimelineio.adapters.read_from_string(told, "cmx_3600", rate=25)
         starts = [each.source_range.start_time.value for each in read_back.find_clips()]
         assert sorted(starts) == [25, 25, 250, 250]  # of picture and sound
     else:
-        assert told.count("[CHAPTER]") - told.count("=") >= 0 or name == "ffmetadata"
         assert len(re.findall(r"^\[CHAPTER\]$", told, re.M)) == 2
         assert len(re.findall(r"^START=", told, re.M)) == 2
 

@@ -30,6 +30,7 @@ def edl(report: RunReport) -> str:
         raise ExportError(f"an EDL has {MOST} events at most: use otio, csv or json")
     kind = "DROP FRAME" if rate.drops else "NON-DROP FRAME"
     lines = [f"TITLE: {question(report)}", f"FCM: {kind}", ""]
+    # Readers take comments behind an event only.
     place = hour(rate)
     for number, (rank, moment) in enumerate(in_order(report), 1):
         first, last = frames(moment.span, rate, video.duration)
@@ -40,10 +41,11 @@ def edl(report: RunReport) -> str:
             f"* FROM CLIP NAME: {file_name(video)}",
             f"* RANK: {rank}, {sure(moment)}",
             f"* WHY: {reason(report, moment)}",
+            *([f"* FRAME RATE: {spelt(rate.exact)}"] if number == 1 else []),
             "",
         ]
         place = behind
-    return "\n".join([*lines[:2], f"* FRAME RATE: {spelt(rate.exact)}", *lines[2:]])
+    return "\n".join(lines) + "\n" * (not report.moments)
 
 
 def hour(rate: Rate) -> int:

@@ -13,9 +13,8 @@ from urllib.parse import quote
 from vmr_agent.errors import MachineError
 from vmr_agent.export.edl import hour
 from vmr_agent.export.timecode import Rate, counted, frames
-from vmr_agent.export.wording import file_name, in_order, question, reason
+from vmr_agent.export.wording import clean, file_name, in_order, question, reason
 from vmr_agent.report import RunReport
-from vmr_agent.show import plain
 from vmr_agent.types import Moment, Video
 
 if TYPE_CHECKING:
@@ -33,11 +32,11 @@ def otio(report: RunReport) -> str:
     begins = opentime.RationalTime(hour(rate), float(rate.exact))
     timeline = schema.Timeline(question(report), global_start_time=begins)
     timeline.metadata["vmr_agent"] = {
-        "query": plain(report.query),
+        "query": clean(report.query),
         "status": report.status,
-        "fingerprint": plain(report.video.fingerprint),
+        "fingerprint": clean(report.video.fingerprint),
         "rate": str(rate.exact),
-        "version": plain(report.version),
+        "version": clean(report.version),
     }
     for kind, there in (("Video", report.video.has_picture), ("Audio", report.video.has_audio)):
         if there:
@@ -75,7 +74,7 @@ def _told(rank: int, moment: Moment) -> dict[str, Any]:
         "start": moment.span.start,
         "end": moment.span.end,
         "evidence": [
-            {"source": why.source, "note": plain(why.note), "score": why.score}
+            {"source": why.source, "note": clean(why.note), "score": why.score}
             | ({"start": why.span.start, "end": why.span.end} if why.span else {})
             for why in moment.evidence
         ],
@@ -84,5 +83,9 @@ def _told(rank: int, moment: Moment) -> dict[str, Any]:
 
 def address(video: Video) -> str:
     """The film as a ``file:`` address; of a path that is not absolute, only its name."""
-    path = Path(video.path)
-    return path.as_uri() if path.is_absolute() else quote(file_name(video))
+    if not Path(video.path).is_absolute():
+        return quote(file_name(video))
+    # Python's own way keeps the bytes of names that are no text, as a system has them.
+    escaped = all(not "\ud800" <= each <= "\udfff" or "\udc80" <= each <= "\udcff"
+                  for each in video.path)  # fmt: skip
+    return f"file://{quote(video.path, errors='surrogateescape' if escaped else 'replace')}"

@@ -15,7 +15,7 @@ from vmr_agent.errors import ExportError
 def put(path: Path, told: str) -> None:
     """Write a text file. Raises ExportError."""
     with appearing(path) as part, part.open("xb") as out:
-        out.write(told.encode(errors="replace"))
+        out.write(told.encode())
         out.flush()
         os.fsync(out.fileno())
 

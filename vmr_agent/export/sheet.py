@@ -6,9 +6,9 @@ import csv
 from collections.abc import Sequence
 from io import StringIO
 
-from vmr_agent.export.wording import file_name
+from vmr_agent.export.wording import clean, file_name
 from vmr_agent.report import RunReport
-from vmr_agent.show import clock, plain, why
+from vmr_agent.show import clock, why
 
 COLUMNS = ("query", "video", "rank", "start", "end", "score", "from", "to", "why", "fingerprint")
 """``start`` and ``end`` are seconds from the first picture, ``from`` and ``to`` are for people."""
@@ -49,5 +49,5 @@ def csv_many(reports: Sequence[RunReport]) -> str:
 
 def _cell(text: str) -> str:
     """One line that is text to every spreadsheet, by the apostrophe that says so."""
-    told = plain(text)
-    return f"'{told}" if told.strip().startswith(FORMULA) else told
+    told = clean(text)
+    return f"'{told}" if told.startswith(FORMULA) else told

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from vmr_agent.export.wording import in_order, question, reason, sure
+from vmr_agent.export.wording import clean, in_order, question, reason, sure
 from vmr_agent.report import RunReport
-from vmr_agent.show import plain
 from vmr_agent.types import Moment, Span
 
 SRT = str.maketrans("<>{}", "‹›()")
@@ -70,7 +69,7 @@ def chapters(report: RunReport) -> list[Cue]:
 
 def _said(moment: Moment) -> list[tuple[Span, str]]:
     """What is heard inside the moment, as its evidence has it."""
-    heard = ((why.span or moment.span, plain(why.note).strip()) for why in moment.evidence
+    heard = ((why.span or moment.span, clean(why.note)) for why in moment.evidence
              if why.source == "speech")  # fmt: skip
     return [
         (Span(start=max(span.start, moment.span.start), end=min(span.end, moment.span.end)), text)

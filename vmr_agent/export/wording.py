@@ -9,6 +9,11 @@ from vmr_agent.show import plain, why
 from vmr_agent.types import Moment, Video
 
 
+def clean(text: str) -> str:
+    """One line, without what is invisible or no character: file names may hold any bytes."""
+    return plain(text).encode(errors="replace").decode().strip()
+
+
 def in_order(report: RunReport) -> list[tuple[int, Moment]]:
     """(rank, moment) as they come in the film; 1 is the best."""
     ranked = enumerate(sorted(report.moments, key=lambda each: -each.score), 1)
@@ -17,12 +22,12 @@ def in_order(report: RunReport) -> list[tuple[int, Moment]]:
 
 def question(report: RunReport) -> str:
     """The question in one line; ``moment`` if there is nothing of it to be seen."""
-    return plain(report.query).strip() or "moment"
+    return clean(report.query) or "moment"
 
 
 def reason(report: RunReport, moment: Moment) -> str:
     """Why, in one line, never empty."""
-    return why(moment).strip() or question(report)
+    return clean(why(moment)) or question(report)
 
 
 def sure(moment: Moment) -> str:
@@ -33,4 +38,4 @@ def sure(moment: Moment) -> str:
 def file_name(video: Video) -> str:
     """The film's name without folders, wherever it lay; never empty."""
     path = PureWindowsPath if "\\" in video.path and "/" not in video.path else PurePosixPath
-    return plain(path(video.path).name).strip() or "film"
+    return clean(path(video.path).name) or "film"
