@@ -148,7 +148,9 @@ def test_where_nothing_was_found_no_moment_is_invented(name: str) -> None:
     elif name == "srt":
         assert list(srt.parse(told)) == []
     elif name == "edl":
-        assert [*opentimelineio.adapters.read_from_string(told, "cmx_3600", rate=25).find_clips()] == []
+        assert [
+            *opentimelineio.adapters.read_from_string(told, "cmx_3600", rate=25).find_clips()
+        ] == []
     elif name == "otio":
         assert [*opentimelineio.adapters.read_from_string(told, "otio_json").find_clips()] == []
     elif name == "ffmetadata":

@@ -124,7 +124,7 @@ def same_film(path: Path, report: RunReport) -> None:
         was = file_name(report.video)
         raise ExportError(
             f"{str(path)!r} is not the film of the report, which was asked of {was!r} "
-            f"({report.video.fingerprint[:12]}…): give that, or START and END"
+            f"({report.video.fingerprint[:12]}…): give that"
         )
 
 
