@@ -23,6 +23,7 @@ from vmr_agent.limits import VideoSettings
 from vmr_agent.playback import probe
 from vmr_agent.stills import Stills
 from vmr_agent.types import Video
+from vmr_agent.video import Picture
 
 BEEPS = (1.0, 4.5, 5.5, 7.0)
 SOUND = ((0.0, media.humming(10, *BEEPS)),)
@@ -39,6 +40,16 @@ def shown(path: Path) -> tuple[list[float], list[Any]]:
         found = [
             (float(frame.pts * frame.time_base), frame.to_ndarray(format="gray").astype(int))
             for frame in box.decode(video=0)
+        ]
+    return [time for time, _ in found], [picture for _, picture in found]
+
+
+def by_our_clock(path: Path) -> tuple[list[float], list[Any]]:
+    """The same of films whose own times are not to be trusted."""
+    with Picture(path, VideoSettings(frames="all")) as film:
+        found = [
+            (each.time, each.picture.to_ndarray(format="gray").astype(int))
+            for each in film.frames()
         ]
     return [time for time, _ in found], [picture for _, picture in found]
 
@@ -113,21 +124,17 @@ def test_exact_is_exact(film: Path) -> None:
 def test_films_that_are_hard_to_enter(kind: str, exact: bool, tmp_path: Path) -> None:
     """The clip's first picture is the one that the film shows then, and all of them can be read."""
     path = media.KINDS[kind](tmp_path)
-    suffix = ".mkv" if kind in ("open groups", "avi") else path.suffix
-    video = known(path)
-    try:
-        made = clip(path, 3.5, 6.1, f"c{'.mp4' if exact else suffix}", exact)
-    except ExportError as error:
-        assert kind == "avi", error
-        assert "use --exact" in str(error)
+    suffix = ".mkv" if kind == "open groups" else path.suffix
+    if kind == "avi" and not exact:
+        with pytest.raises(ExportError, match=r"does not say when its pictures .* use --exact"):
+            clip(path, 3.5, 6.1, "c.mkv")
         return
+    made = clip(path, 3.5, 6.1, f"c{'.mp4' if exact else suffix}", exact)
     if kind.startswith("damaged"):
-        assert shown(Path(made.path))[0]
+        assert known(Path(made.path)).duration > 0.5
         return
     times, pictures = shown(Path(made.path))
-    whole_times, whole = shown(path)
-    offset = whole_times[0]
-    whole_times = [each - offset for each in whole_times]
+    whole_times, whole = by_our_clock(path)
     assert made.span.start <= 3.5 + 0.021
     assert not exact or made.span.start == pytest.approx(3.5, abs=0.021)
     on_show = max(i for i, each in enumerate(whole_times) if each <= made.span.start + 0.003)
@@ -136,13 +143,12 @@ def test_films_that_are_hard_to_enter(kind: str, exact: bool, tmp_path: Path) ->
     wanted = np.diff(whole_times[on_show : on_show + len(times)])
     inside = np.array(times[1:]) < 2.5
     assert np.abs(gaps - wanted)[inside[: len(wanted)]][1:].max() < 0.003
-    assert video.fps
 
 
 @pytest.mark.parametrize("exact", [False, True], ids=["packets", "exact"])
 def test_telephones_hold_their_films_sideways(exact: bool, tmp_path: Path) -> None:
     path = media.turned(media.film(tmp_path / "a.mp4", frames=100, sound=SOUND))
-    made = clip(path, 1.0, 3.0, "c.mp4", exact)
+    made = clip(path, 0.0, 3.0, "c.mp4", exact)
     again = known(Path(made.path))
     assert (again.width, again.height) == (media.SIZE[1], media.SIZE[0])
     assert (known(path).width, known(path).height) == (media.SIZE[1], media.SIZE[0])
@@ -241,7 +247,7 @@ def test_it_can_be_broken_off(film: Path, tmp_path: Path) -> None:
         ("/f/talk.avi", True, "talk-02-1h01m01s.mp4"),
         ("/f/.mp4", False, ".mp4-02-1h01m01s.mkv"),
         ("/f/a\n b.mp4", False, "a b-02-1h01m01s.mp4"),
-        (f"/f/{'n' * 250}.mp4", False, f"{'n' * 80}-02-1h01m01s.mp4"),
+        (f"/f/{'n' * 250}.mp4", False, f"{'n' * 160}-02-1h01m01s.mp4"),
         (f"/f/{'☃' * 80}.mp4", False, None),
     ],
 )
@@ -276,15 +282,15 @@ def test_a_clip_shows_what_the_film_does(gaps: list[float], start: float, length
     times = [0.0, *np.cumsum(gaps)[:-1].tolist()]
     film = [Seen(t, gap, n) for n, (t, gap) in enumerate(zip(times, gaps, strict=True))]
     since = max((i for i, each in enumerate(film) if each.time <= start), default=0)
-    end, rate = start + length, len(gaps) / sum(gaps)
+    end = start + length
     if sum(gaps) <= start:
         with pytest.raises(LookupError):
-            Stills(iter(film[since:]), start, end, rate)
+            Stills(iter(film[since:]), start, end)
         return
-    stills = Stills(iter(film[since:]), start, end, rate)
+    stills = Stills(iter(film[since:]), start, end)
     found = list(stills)
-    half = 0.5 / rate + 1e-6
-    assert abs(stills.begin - start) <= half or stills.begin == film[since].time
+    half = 0.05 + 1e-6
+    assert abs(stills.begin - start) <= half
     assert stills.begin == found[0].time
     assert all(each.length > 0 for each in found)
     for one, after in itertools.pairwise(found):

@@ -32,6 +32,9 @@ MUXERS = {
 """FFmpeg's writers, by how names of such files end."""
 OPTIONS = {"movflags": "+faststart"}
 """A player need not have the end of a file to begin with it."""
+ORDERED = ("avi",)
+"""FFmpeg's readers of files that say in which order pictures are decoded, but not when they are
+shown."""
 SAME = 1e-3
 """Seconds by which two times may differ that are one: answers are rounded."""
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -146,12 +149,14 @@ def _between(track: Track, begin: float, end: float) -> Iterator[Timed]:
 
 def _timed(track: Track) -> Iterator[Timed]:
     zero = track.line.zero or 0.0
+    coder: Any = track.stream.codec_context
+    untold = track.container.format.name in ORDERED and getattr(coder, "has_b_frames", False)
     for _, packet in track.wanted():
         if not packet.size:
             continue
         if packet.pts is None and track.stream.type == "audio":
             packet.pts = packet.dts
-        if packet.pts is None:
+        if packet.pts is None or untold:
             told = "the file does not say when its pictures are shown"
             raise ExportError(f"{told}: use --exact")
         dts = packet.pts if packet.dts is None else packet.dts

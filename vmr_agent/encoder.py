@@ -75,7 +75,7 @@ def encode(
         begin, parts = start, list[Film | Voice]()
         if "video" in kinds:
             film, track = stack.enter_context(Picture(path, limits, start, alive)), kinds["video"]
-            stills = _stills(film, path, start, end, track)
+            stills = _stills(film, path, start, end)
             parts.append(Film(box, encoder, stills, track))
             begin = stills.begin
         if "audio" in kinds:
@@ -87,9 +87,9 @@ def encode(
     return Cut(begin, over, " and ".join(made))
 
 
-def _stills(film: Picture, path: Path, start: float, end: float, track: Track) -> Stills:
+def _stills(film: Picture, path: Path, start: float, end: float) -> Stills:
     try:
-        return Stills(film.frames(), start, end, float(track.stream.average_rate or 25))
+        return Stills(film.frames(), start, end)
     except LookupError as error:
         raise nothing(path, start) from error
 

@@ -25,8 +25,8 @@ EXACT = frozenset(".mp4 .m4v .mov .mkv .ts .mts .m2ts .m4a .mka .aac".split())
 """… and of those in H.264 and AAC."""
 SOUND = frozenset(".mka .m4a .mp3 .aac .ogg .oga .opus .wav".split())
 """Of these, those without a picture."""
-LONGEST = 80
-"""Letters of a film's name that are in the names of its clips."""
+LONGEST = 160
+"""Bytes of a film's name that are in the names of its clips."""
 
 
 class Clip(Record):
@@ -114,7 +114,9 @@ def called(video: Video, rank: int, span: Span, exact: bool) -> str:
         suffix = ".mp4" if video.has_picture else ".m4a"
     elif suffix not in AS_IT_IS or (video.has_picture and suffix in SOUND):
         suffix = ".mkv" if video.has_picture else ".mka"
-    stem = re.sub(r"\s+", " ", path.stem).strip()[:LONGEST] or "film"
+    stem = re.sub(r"\s+", " ", path.stem).strip()
+    # A file system counts bytes; and what is no text, some take and some do not.
+    stem = stem.encode(errors="ignore")[:LONGEST].decode(errors="ignore").strip() or "film"
     return f"{stem}-{rank:02d}-{hours}h{minutes:02d}m{seconds:02d}s{suffix}"
 
 
