@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 import stat
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from vmr_agent.errors import ExportError
+
+QUIET = 60.0
+"""Seconds after which a file that nobody has written to is taken for abandoned."""
 
 
 def put(path: Path, told: str) -> None:
@@ -27,6 +31,7 @@ def appearing(path: Path) -> Iterator[Path]:
     Raises ExportError where that cannot be, before the block as far as that can be known.
     """
     free(path)
+    _sweep(path.parent)
     part = path.with_name(f".vmr-{os.getpid()}-{threading.get_ident()}.part{path.suffix}")
     try:
         yield part
@@ -36,6 +41,18 @@ def appearing(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             part.unlink(missing_ok=True)
+
+
+def _sweep(folder: Path) -> None:
+    """Throw away what processes left there that were killed while they wrote."""
+    for part in folder.glob(".vmr-*.part*"):
+        with suppress(OSError, ValueError):
+            os.kill(int(part.name.split("-")[1]), 0)
+            continue
+        # On a shared disk it may be another machine's, which is writing to it.
+        with suppress(OSError):
+            if time.time() - part.stat().st_mtime > QUIET:
+                part.unlink()
 
 
 def free(path: Path) -> None:
