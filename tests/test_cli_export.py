@@ -12,7 +12,7 @@ import av
 import media
 import pytest
 from answered import TWO, moment, report
-from processes import VMR, environment, in_terminal, one_line, program, vmr
+from processes import FAKES, VMR, environment, in_terminal, one_line, program, vmr
 
 from vmr_agent.export import FORMATS, read, text
 from vmr_agent.files import fingerprint
@@ -63,8 +63,6 @@ def test_to_a_file_and_to_stdout(name: str, told: Path, tmp_path: Path) -> None:
 def test_what_find_prints_is_exported_as_the_live_report_is(
     colours: Path, new_home: Path, tmp_path: Path
 ) -> None:
-    from processes import FAKES
-
     run = vmr(new_home, "find", colours, "red", "--json", command=program(FAKES))
     answer = tmp_path / "answer.json"
     answer.write_text(run.stdout)
@@ -110,15 +108,16 @@ def test_wrong_calls_are_one_line(told: Path, tmp_path: Path) -> None:
     assert not list(tmp_path.glob(".vmr*"))
 
 
-def test_a_full_disk_leaves_nothing(told: Path, tmp_path: Path) -> None:
-    run = subprocess.run(
-        [*VMR, "export", str(told), "--to", "srt"],
-        stdout=Path("/dev/full").open("wb"),
-        stderr=subprocess.PIPE,
-        encoding="utf-8",
-        env=environment(tmp_path),
-        check=False,
-    )
+def test_a_full_disk_is_told_in_one_line(told: Path, tmp_path: Path) -> None:
+    with Path("/dev/full").open("wb") as full:
+        run = subprocess.run(
+            [*VMR, "export", str(told), "--to", "srt"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            env=environment(tmp_path),
+            check=False,
+        )
     assert run.returncode == 3
     assert run.stderr == "vmr: the answer cannot be written: No space left on device\n"
 
