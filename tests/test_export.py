@@ -6,8 +6,10 @@ import csv
 import io
 import json
 import re
+from fractions import Fraction
 from pathlib import Path
 
+import av
 import jsonschema
 import opentimelineio
 import pysubs2
@@ -226,3 +228,16 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
         with pytest.raises(ExportError, match="cannot be written"):
             write(TWO, wrong, "srt")
     assert [each.name for each in tmp_path.iterdir()] == ["a.srt"]
+
+
+@pytest.mark.parametrize("words", ("a dog runs", *HARM))
+def test_ffmpeg_reads_its_chapters(words: str, tmp_path: Path) -> None:
+    with av.open(str(write(harmful(words), tmp_path / "a.ffmetadata")), format="ffmetadata") as box:
+        found = box.chapters()
+        title = box.metadata["title"]
+    assert [(each["start"], each["end"]) for each in found] == [(1000, 3000), (10_000, 13_000)]
+    assert {each["time_base"] for each in found} == {Fraction(1, 1000)}
+    assert [each["metadata"] for each in found] == [
+        {"title": f"{title} ({sure})"} for sure in ("90%", "80%")
+    ]
+    assert words != "a dog runs" or title == words
