@@ -11,6 +11,7 @@ from evals.columns import lines as table
 from evals.datasets import BENCHMARKS, Asked
 from evals.logbook import Metrics, Sample
 from vmr_agent import Moment
+from vmr_agent.export.qvhighlights import windows
 from vmr_agent.metrics import rejection, strict
 from vmr_agent.metrics.scoring import Dataset, score, sureness
 
@@ -60,7 +61,7 @@ def _own(asked: Asked, sample: Sample) -> Row:
     seen = [*sample.report.moments, *filter(None, [sample.report.rejected])]
     return {
         "qid": asked.row["qid"],
-        "pred_relevant_windows": submission.own(sample.report),
+        "pred_relevant_windows": windows(sample.report),
         "pred_exist_score": max((each.score for each in seen), default=0.0),
     }
 

@@ -21,29 +21,24 @@ from typing import Any
 from evals.datasets import BENCHMARKS, Asked
 from evals.logbook import LogbookError, Sample, is_run
 from evals.provenance import whole
-from vmr_agent import RunReport, VmrError
-from vmr_agent.metrics.qvhighlights import CLIP, MOST
+from vmr_agent import VmrError
+from vmr_agent.export.qvhighlights import Windows, rounded, window, windows
+from vmr_agent.metrics.qvhighlights import CLIP
 
-Windows = list[list[float]]
-"""Start and end in seconds, score; best first."""
 HALF = 0.5  # share of the highest saliency at which the best stretch ends
-
-
-def own(report: RunReport) -> Windows:
-    """What the agent found, at most ten; nothing where it found nothing."""
-    moments = sorted(report.moments, key=lambda each: -each.score)[:MOST]
-    return [_window(each.span.start, each.span.end, each.score) for each in moments]
 
 
 def official(asked: Asked, sample: Sample | None) -> Windows:
     """At least one window, best first, in the film as the annotations have it."""
     if sample is None or sample.report is None:
-        return [_window(0.0, asked.duration, 0.0)]
-    inside = ([start, min(end, asked.duration), score] for start, end, score in own(sample.report))
-    if found := [window for window in inside if window[0] < window[1]]:
+        return [rounded(0.0, asked.duration, 0.0)]
+    inside = (
+        [start, min(end, asked.duration), score] for start, end, score in windows(sample.report)
+    )
+    if found := [each for each in inside if each[0] < each[1]]:
         return found
     if (nearest := sample.report.rejected) is not None:
-        return [_window(nearest.span.start, nearest.span.end, nearest.score)]
+        return [window(nearest)]
     return [_likeliest(sample.saliency or (), asked.duration)]
 
 
@@ -75,17 +70,13 @@ def _likeliest(saliency: Sequence[float], duration: float) -> list[float]:
     """The stretch around the highest clip; the whole film where none stands out at all."""
     best = max(saliency, default=0.0)
     if not best:
-        return _window(0.0, duration, 0.0)
+        return rounded(0.0, duration, 0.0)
     first = last = saliency.index(best)
     while first and saliency[first - 1] >= HALF * best:
         first -= 1
     while last + 1 < len(saliency) and saliency[last + 1] >= HALF * best:
         last += 1
-    return _window(first * CLIP, (last + 1) * CLIP, best)
-
-
-def _window(start: float, end: float, score: float) -> list[float]:
-    return [round(start, 3), round(end, 3), round(score, 4)]
+    return rounded(first * CLIP, (last + 1) * CLIP, best)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -62,7 +62,7 @@ def test_films_in_folders_are_found_in_order(home: Path, films: Path) -> None:
 def test_what_is_shelved_already_costs_nothing(home: Path, films: Path) -> None:
     vmr(home, "index", films, command=FAKED)
     before = kept(home)
-    blind = "import vmr_agent.playback; vmr_agent.playback._decoder = None"
+    blind = "import vmr_agent.playback; vmr_agent.playback.served = None"
     run = vmr(home, "index", films, films / "b.MKV", command=program(FAKES, blind))
     assert run.returncode == 0
     assert [line.partition(": ")[2] for line in run.stdout.splitlines()] == [

@@ -454,7 +454,7 @@ def test_a_bug_in_the_decoder_is_told_as_it_is(plain: Path, decoders: list[Any])
     job = {"do": "nonsense", "path": str(plain)}
     with (
         pytest.raises(VideoUnreadableError, match=r"failed.*KeyError: 'nonsense'") as caught,
-        playback._decoder(job, VideoSettings(), playback.always) as messages,
+        playback.served(job, VideoSettings(), playback.always) as messages,
     ):
         next(messages)
     one_line(caught, plain)

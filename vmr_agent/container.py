@@ -196,7 +196,7 @@ class Track:
         return self.end - (self.line.zero or 0.0) if self.end else self.own and first + self.own
 
     def _decoded(self) -> Iterator[Any]:
-        for lost, packet in self._wanted():
+        for lost, packet in self.wanted():
             self.line.met += lost
             try:
                 frames = self._by_itself(packet) if self._alone else packet.decode()
@@ -223,11 +223,11 @@ class Track:
         finally:
             self.stream.codec_context.flush_buffers()
 
-    def _wanted(self) -> Iterator[tuple[int, av.Packet[Any]]]:
+    def wanted(self) -> Iterator[tuple[int, av.Packet[Any]]]:
         """Packets from the last key frame but one before ``since`` on, and what was lost before."""
         packets, run = self._steady(), Runup()
         for lost, packet in packets:
-            if not self.since or self._time(packet) >= self.since or run.full:
+            if not self.since or self.time(packet) >= self.since or run.full:
                 yield from (*run.packets(), (lost, packet))
                 break
             run.add(lost, packet)
@@ -235,7 +235,7 @@ class Track:
             yield from run.packets()
         yield from packets
 
-    def _time(self, packet: av.Packet[Any]) -> float:
+    def time(self, packet: av.Packet[Any]) -> float:
         """Seconds from time zero; minus infinity if the packet does not say."""
         if packet.pts is None:
             return -math.inf

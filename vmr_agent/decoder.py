@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 from vmr_agent.errors import VideoUnreadableError, VmrError
@@ -31,12 +32,13 @@ AHEAD = 4
 
 
 def serve(job: Facts, out: Sender) -> None:
-    """Do one job: ``probe``, ``picture``, ``stills`` or ``sound``."""
+    """Do one job: ``probe``, ``picture``, ``stills``, ``sound`` or ``cut``."""
     jobs: dict[str, Callable[..., None]] = {
         "probe": _probe,
         "picture": _picture,
         "stills": _stills,
         "sound": _sound,
+        "cut": _cut,
     }
     work = jobs[job.pop("do")]
     limits = VideoSettings.model_validate(job.pop("limits"))
@@ -122,6 +124,24 @@ def _sound(
             out.flush()
         holes.clear()
     out.send({"end": {"duration": heard}, "holes": holes})
+
+
+def _cut(
+    out: Sender,
+    limits: VideoSettings,
+    path: str,
+    to: str,
+    start: float,
+    end: float,
+    exact: bool,
+) -> None:
+    """What lies between two seconds, written to a file."""
+    # Only here: a decoder starts often, and what encodes is of no use to the others.
+    from vmr_agent.cutter import cut
+    from vmr_agent.encoder import encode
+
+    made = (encode if exact else cut)(Path(path), Path(to), start, end, limits, out.alive)
+    out.send({"cut": made._asdict()})
 
 
 def _end_with_caller() -> None:

@@ -13,8 +13,8 @@ import shutil
 from pathlib import Path
 
 from vmr_agent.fetch import Limits, fetch
-from vmr_agent.files import there
-from vmr_agent.library import PRINT, Shelf, digest
+from vmr_agent.files import PRINT, there
+from vmr_agent.library import Shelf, digest
 
 FETCHED = "fetched"
 

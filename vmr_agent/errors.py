@@ -8,7 +8,8 @@
     │   ├── QueryError           empty, or longer than a question
     │   ├── SettingsError        settings that contradict each other
     │   ├── TrainingError        nothing can be learned from that, or it was begun otherwise
-    │   └── ScoringError         predictions or a truth of which there are no figures
+    │   ├── ScoringError         predictions or a truth of which there are no figures
+    │   └── ExportError          an answer that cannot be told in that form, or is none
     ├── MachineError             something this machine lacks: says what to install or lower
     │   ├── WeightsError         a weight file is missing or is not the one expected
     │   └── ShelfError           the shelf cannot be written or read
@@ -65,6 +66,10 @@ class TrainingError(CallerError):
 
 class ScoringError(CallerError):
     """Predictions and a truth that cannot be scored as they are."""
+
+
+class ExportError(CallerError):
+    """An answer that cannot be told in that form, a clip that cannot be cut, or no answer."""
 
 
 class MachineError(VmrError):

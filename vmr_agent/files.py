@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from vmr_agent.errors import VideoNotFoundError
+from vmr_agent.errors import VideoNotFoundError, VideoUnreadableError
+
+PRINT = 40
+"""Hex digits of a film's fingerprint."""
 
 
 def regular_file(path: Path) -> os.stat_result:
@@ -26,6 +30,21 @@ def regular_file(path: Path) -> os.stat_result:
     if not stat.S_ISREG(found.st_mode):
         raise VideoNotFoundError(f"{str(path)!r} is not a regular file; give a film")
     return found
+
+
+def fingerprint(path: Path) -> str:
+    """The first 40 hex digits of the whole file's SHA-256, by which films are known.
+
+    Raises VideoNotFoundError, or VideoUnreadableError for what cannot be read to its end.
+    """
+    regular_file(path)
+    try:
+        with path.open("rb") as file:
+            # Processors have instructions for this one: a GB takes 0.7 s, with BLAKE2b 1.2.
+            return hashlib.file_digest(file, "sha256").hexdigest()[:PRINT]
+    except OSError as error:
+        reason = f"cannot be read ({error.strerror}); is it all there, and yours to read?"
+        raise VideoUnreadableError(f"{str(path)!r}: {reason}") from error
 
 
 def is_file(path: Path) -> bool:

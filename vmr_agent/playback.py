@@ -100,7 +100,7 @@ def probe(path: Path, fingerprint: str, limits: VideoSettings, alive: Alive = al
     """What the file is. Raises VideoUnreadableError or VideoTooLargeError."""
     job = {"do": "probe", "path": str(path), "fingerprint": fingerprint}
     quick = limits.model_copy(update={"patience": limits.patience * PROBING})
-    with _decoder(job, quick, alive) as messages:
+    with served(job, quick, alive) as messages:
         facts, _ = next(messages)
     return Video.model_validate(facts["video"])
 
@@ -111,7 +111,7 @@ def sound(
     """Blocks of ``chunk`` seconds, the last shorter, from ``since`` seconds on."""
     job = {"do": "sound", "path": str(path), "since": since, "chunk": chunk, "rate": RATE}
     held: Block | None = None
-    with _decoder(job, limits, alive) as messages:
+    with served(job, limits, alive) as messages:
         for facts, parts in messages:
             last = "end" in facts
             holes = tuple(Span(start=start, end=end) for start, end in facts["holes"])
@@ -129,7 +129,7 @@ def stills(
     """What is on show at each time, ``side`` pixels at the short side."""
     job = {"do": "stills", "path": str(path), "times": list(times), "side": side}
     every = limits.model_copy(update={"frames": "all"})
-    with _decoder(job, every, alive) as messages:
+    with served(job, every, alive) as messages:
         found = [next(messages) for _ in times]
     return [_image(parts[0], facts["shape"]) for facts, parts in found]
 
@@ -142,7 +142,7 @@ def reels(
     since = max(0.0, first * length - detector.lead)
     strip = settings.strip.model_dump()
     job = {"do": "picture", "path": str(path), "since": since, "strip": strip}
-    with _decoder(job, settings.video, alive) as messages:
+    with served(job, settings.video, alive) as messages:
         projector = _Projector(messages, detector, length)
         projector.thread(first)
         while projector.ending is None:
@@ -222,7 +222,7 @@ def _image(pixels: bytearray, shape: list[int]) -> Image:
 
 
 @contextmanager
-def _decoder(job: Facts, limits: VideoSettings, alive: Alive) -> Iterator[Iterator[Message]]:
+def served(job: Facts, limits: VideoSettings, alive: Alive) -> Iterator[Iterator[Message]]:
     """The messages of a process that does the job; it is gone when the block is left."""
     words = json.dumps({**job, "limits": limits.model_dump()})
     # -P: what lies in the folder that we are called in must not pass for a module.

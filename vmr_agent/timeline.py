@@ -241,7 +241,7 @@ def laid(pieces: Iterable[tuple[float, Samples]], rate: int) -> Iterator[Samples
         if length and abs(hole) <= JOIN * rate:
             hole = 0
         while hole > 0:
-            silence = np.zeros(min(rate, hole), np.float32)
+            silence = np.zeros((min(rate, hole), *samples.shape[1:]), np.float32)
             hole, length = hole - len(silence), length + len(silence)
             yield silence
         rest = samples[-hole:]

@@ -145,7 +145,7 @@ class Picture:
     def __enter__(self) -> Self:
         with ExitStack() as stack:
             part = self._since > 0 or self._limits.frames != "all"
-            zero = _zero(self._path, self._limits, self._alive) if part else None
+            zero = beginning(self._path, self._limits, self._alive) if part else None
             container = stack.enter_context(opened(self._path, self._limits))
             film = film_track(container, self._path, self._limits, zero, self._alive)
             if film is None:
@@ -215,23 +215,28 @@ def sound(
     put into ``holes`` before the block that it begins in comes, or behind the last.
     """
     path, holes = Path(path).absolute(), [] if holes is None else holes
-    zero = _zero(path, limits, alive)
+    zero = beginning(path, limits, alive)
     with opened(path, limits) as container:
         track, size = sound_track(container, zero, alive), max(1, round(chunk * rate))
-        pieces = laid(_resampled(track, rate, holes), rate) if track else ()
+        pieces = laid(heard(track, rate, holes), rate) if track else ()
         for index, block in enumerate(blocks(pieces, size)):
             yield index * size / rate, block
 
 
-def _zero(path: Path, limits: VideoSettings, alive: Alive) -> float | None:
+def beginning(path: Path, limits: VideoSettings, alive: Alive) -> float | None:
     """The file's own time of the first picture; None without picture."""
     with opened(path, limits) as container:
         film = film_track(container, path, limits, None, alive)
         return film.line.zero if film and film.first() else None
 
 
-def _resampled(track: Track, rate: int, holes: list[Hole]) -> Iterator[tuple[float, Samples]]:
-    """(seconds from time zero, mono samples), whatever form the sound has or changes to."""
+def heard(
+    track: Track, rate: int, holes: list[Hole], layout: str = "mono"
+) -> Iterator[tuple[float, Samples]]:
+    """(seconds from time zero, samples), whatever form the sound has or changes to.
+
+    Mono samples are (N,), those of other layouts (N, channels).
+    """
     form: Any = None
     resampler, end = None, 0.0
     for time, frame in _whole(track, holes):
@@ -239,14 +244,14 @@ def _resampled(track: Track, rate: int, holes: list[Hole]) -> Iterator[tuple[flo
             continue
         last, form = form, (frame.format.name, frame.layout.name, frame.sample_rate)
         if resampler is None or form != last:
-            resampler = av.AudioResampler("flt", "mono", rate, options=_AVERAGE)
+            resampler = av.AudioResampler("flt", layout, rate, options=_AVERAGE)
         try:
-            yield time, _mono(resampler.resample(frame))
+            yield time, _joined(resampler.resample(frame))
         except DAMAGE:
             resampler = None
         end = time + frame.samples / frame.sample_rate
     if resampler:
-        yield end, _mono(resampler.resample(None))
+        yield end, _joined(resampler.resample(None))
 
 
 def _whole(track: Track, holes: list[Hole]) -> Iterator[tuple[float, Any]]:
@@ -264,7 +269,12 @@ def _whole(track: Track, holes: list[Hole]) -> Iterator[tuple[float, Any]]:
         holes.append((end, promise))
 
 
-def _mono(frames: Iterable[Any]) -> Samples:
-    parts = [frame.to_ndarray()[0] for frame in frames if frame]
+def _joined(frames: Iterable[Any]) -> Samples:
+    parts = [_samples(frame) for frame in frames if frame]
     joined = np.concatenate(parts) if parts else np.empty(0, np.float32)
     return np.nan_to_num(joined, posinf=1.0, neginf=-1.0).clip(-1.0, 1.0)
+
+
+def _samples(frame: Any) -> Samples:
+    told: Samples = frame.to_ndarray()[0]
+    return told if frame.layout.nb_channels == 1 else told.reshape(-1, frame.layout.nb_channels)

@@ -45,9 +45,11 @@ from typer.main import get_command
 
 from vmr_agent import __version__
 from vmr_agent.cli.completion import ASKED, completion, learn
+from vmr_agent.cli.cut import cut
 from vmr_agent.cli.demo import demo
 from vmr_agent.cli.doctor import doctor
 from vmr_agent.cli.eval import evaluate
+from vmr_agent.cli.export import export
 from vmr_agent.cli.find import find
 from vmr_agent.cli.guard import BUG
 from vmr_agent.cli.index import index
@@ -89,6 +91,8 @@ def _add(command: Callable[..., None], name: str | None = None, **options: Any) 
 _add(find)
 _add(index)
 _add(search)
+_add(export)
+_add(cut)
 _add(score)
 _add(train)
 # What comes after WHAT is the evaluation's own.

@@ -1,0 +1,108 @@
+"""``vmr cut``: the moments of a report as films of their own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from vmr_agent.cli.export import read_file, vacant
+from vmr_agent.cli.options import AsJson, Force
+from vmr_agent.cli.streams import answer, dump, say, work
+from vmr_agent.errors import ExportError
+
+if TYPE_CHECKING:
+    from vmr_agent.export.clips import Clip
+    from vmr_agent.report import RunReport
+
+LATE = 0.05
+"""Seconds that a clip may begin too early without a word."""
+
+Film = Annotated[Path, typer.Argument(metavar="FILM", help="The film that was asked.")]
+Report = Annotated[
+    str, typer.Argument(metavar="REPORT", help="What vmr find --json printed; - is piped in.")
+]
+Folder = Annotated[
+    Path, typer.Option("--out", "-o", metavar="DIR", help="The folder that clips go into.")
+]
+Exact = Annotated[
+    bool, typer.Option("--exact", help="Cut to the frame, encoded anew as H.264 and AAC.")
+]
+Pad = Annotated[float, typer.Option("--pad", min=0, max=3600, help="Seconds more at both ends.")]
+Limit = Annotated[int | None, typer.Option("--limit", min=1, help="How many at most, best first.")]
+
+
+def cut(
+    film: Film,
+    report: Report,
+    out: Folder,
+    exact: Exact = False,
+    pad: Pad = 0.0,
+    limit: Limit = None,
+    force: Force = False,
+    as_json: AsJson = False,
+) -> None:
+    """Cut the moments of REPORT out of FILM, a clip each, best first.
+
+    Nothing is encoded anew unless --exact says so: a clip then begins at the last key frame before
+    its moment, and how long before is said. Exit code 1 where the report found nothing.
+
+    Examples:
+
+    vmr cut film.mp4 report.json --out clips
+    vmr cut film.mp4 report.json --out exact --exact --pad 1 --limit 1
+    """
+    with work(quiet=True):
+        from vmr_agent.export.clips import cut_all, same_film
+        from vmr_agent.settings import from_environment
+
+        found = _one(report)
+        same_film(film, found)
+        here = found.video.model_copy(update={"path": str(film.absolute())})
+        asked = found.model_copy(update={"video": here})
+        if not found.moments:
+            say(f"{found.query!r}: nothing was found; there is nothing to be cut")
+            answer(dump([]) if as_json else "", 1)
+        _folder(out, asked, exact, pad, limit, force)
+        limits = from_environment().video
+        made = []
+        for each in cut_all(asked, out, exact=exact, pad=pad, limit=limit, limits=limits):
+            if each.early > LATE:
+                say(f"{Path(each.path).name}: begins {each.early:.1f} s early, at a key frame; "
+                    "--exact cuts to the frame")  # fmt: skip
+            made.append(each)
+    text = dump([_record(each) for each in made]) if as_json else "".join(map(_line, made))
+    answer(text, 0)
+
+
+def _one(name: str) -> RunReport:
+    found = read_file(name)
+    if len(found) > 1:
+        raise ExportError(f"{name!r} holds {len(found)} reports: give one")
+    return found[0]
+
+
+def _folder(
+    folder: Path, report: RunReport, exact: bool, pad: float, limit: int | None, force: bool
+) -> None:
+    """There, and without what would be replaced. Raises ExportError."""
+    from vmr_agent.export.clips import called, moments
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ExportError(f"{str(folder)!r} is no folder for clips: {reason}") from error
+    for rank, span in moments(report, limit, pad):
+        vacant(folder / called(report.video, rank, span, exact), force)
+
+
+def _line(clip: Clip) -> str:
+    from vmr_agent.show import clock, plain
+
+    return f"{plain(clip.path)}: {clock(clip.span.start)} – {clock(clip.span.end)}\n"
+
+
+def _record(clip: Clip) -> dict[str, Any]:
+    return {**clip.model_dump(mode="json"), "early": round(clip.early, 3)}

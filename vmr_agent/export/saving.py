@@ -1,0 +1,71 @@
+"""Files that appear whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import stat
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from vmr_agent.errors import ExportError
+
+QUIET = 60.0
+"""Seconds after which a file that nobody has written to is taken for abandoned."""
+
+
+def put(path: Path, told: str) -> None:
+    """Write a text file. Raises ExportError."""
+    with appearing(path) as part, part.open("xb") as out:
+        out.write(told.encode())
+        out.flush()
+        os.fsync(out.fileno())
+
+
+@contextmanager
+def appearing(path: Path) -> Iterator[Path]:
+    """A name beside ``path`` to write to: at the end of the block it is renamed, or it is gone.
+
+    Raises ExportError where that cannot be, before the block as far as that can be known.
+    """
+    free(path)
+    _sweep(path.parent)
+    part = path.with_name(f".vmr-{os.getpid()}-{threading.get_ident()}.part{path.suffix}")
+    try:
+        yield part
+        part.replace(path)
+    except OSError as error:
+        raise ExportError(f"{str(path)!r} cannot be written: {error.strerror}") from error
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+
+
+def _sweep(folder: Path) -> None:
+    """Throw away what processes left there that were killed while they wrote."""
+    for part in folder.glob(".vmr-*.part*"):
+        with suppress(OSError, ValueError):
+            os.kill(int(part.name.split("-")[1]), 0)
+            continue
+        # On a shared disk it may be another machine's, which is writing to it.
+        with suppress(OSError):
+            if time.time() - part.stat().st_mtime > QUIET:
+                part.unlink()
+
+
+def free(path: Path) -> None:
+    """Raises ExportError unless a file can be put there: devices and folders are no files."""
+    try:
+        there = path.stat() if path.exists() else None
+        folder = path.parent.is_dir()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ExportError(f"{str(path)!r} cannot be written: {reason}") from error
+    if not folder:
+        raise ExportError(
+            f"{str(path)!r} cannot be written: there is no folder {str(path.parent)!r}"
+        )
+    if there is not None and not stat.S_ISREG(there.st_mode):
+        raise ExportError(f"{str(path)!r} cannot be written: that is no regular file")
