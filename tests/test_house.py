@@ -36,6 +36,7 @@ DOORS = {
     "langgraph": {"graph.py", "agent.py", "room.py"},
     "open_clip": {"adapters/clip.py"},
     "openai": {"adapters/chat.py"},
+    "opentelemetry": {"tracing.py"},
     "rapidocr": {"adapters/ocr.py"},
     "scenedetect": {"adapters/scenes.py"},
     "timm": {"adapters/concepts.py"},
