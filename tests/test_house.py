@@ -34,6 +34,8 @@ DOORS = {
     "httpcore": {"wire.py", "fetch.py"},
     "httpx": {"wire.py", "fetch.py"},
     "langgraph": {"graph.py", "agent.py", "room.py"},
+    "mcp": {"mcp/server.py"},
+    "mcp_types": {"mcp/server.py"},
     "open_clip": {"adapters/clip.py"},
     "openai": {"adapters/chat.py"},
     "opentelemetry": {"tracing.py"},
@@ -44,7 +46,7 @@ DOORS = {
         *("adapters/tagger.py", "adapters/published.py", "adapters/resident.py"),
         "adapters/vision.py",
     },
-    "typer": {"cli/app.py", "cli/index.py", "cli/score.py", "cli/train.py"},
+    "typer": {"cli/app.py", "cli/index.py", "cli/mcp.py", "cli/score.py", "cli/train.py"},
     "whisperx": {"adapters/whisper.py", "adapters/sound.py"},
 }
 

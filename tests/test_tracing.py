@@ -88,9 +88,9 @@ def test_a_run_is_a_tree_of_its_rooms_below_the_callers_own_span(
     assert made["verify"] == "2 moments, 0 rejected"
     events = [event for span in rooms for event in span.events]
     assert {event.name for event in events} == {"vmr.fault"}
-    assert [dict(event.attributes or {}) for event in events] == [
-        {"vmr.fault.room": fault.room, "vmr.fault.kind": fault.kind} for fault in report.faults
-    ]
+    kinds = [dict(event.attributes or {})["vmr.fault.kind"] for event in events]
+    # index_video is visited by both halves, and says both times what the film lacks.
+    assert kinds == 2 * [fault.kind for fault in report.faults]
 
 
 def test_a_later_question_has_no_front_half_and_an_index_and_a_search_have_their_own(

@@ -35,7 +35,7 @@ class Gallery:
         images = self._strip(times) if small else None
         if images is None:
             images = stills(self._path, self._settings.video, times, side, alive)
-        return [_jpeg(image, side) for image in images]
+        return [jpeg(image, side) for image in images]
 
     def look(self, times: Sequence[float], alive: Alive) -> list[tuple[float, Image]]:
         """The frames of the strip nearest to each time, with their own times: rising, each once.
@@ -92,7 +92,8 @@ class Gallery:
         return max(self._shelf.numbers(self._footage), default=-1)
 
 
-def _jpeg(image: Image, side: int) -> bytes:
+def jpeg(image: Image, side: int) -> bytes:
+    """The picture (H, W, 3) as JPEG, ``side`` pixels at the short side, never enlarged."""
     height, width = image.shape[:2]
     scale = min(1.0, side / min(height, width))
     if scale < 1:
