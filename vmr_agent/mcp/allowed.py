@@ -44,13 +44,14 @@ class Allowed:
 
         Raises VideoNotFoundError, in the same words whether or not there is something outside.
         """
-        for path in self._meant(named):
-            if self._inside(path):
-                regular_file(path)
-                return path
-        raise VideoNotFoundError(
-            f"{named[:200]!r} is not in a folder that this server may open; ask it for its films"
-        )
+        inside = [path for path in self._meant(named) if self._inside(path)]
+        if not inside:
+            raise VideoNotFoundError(
+                f"{named[:200]!r} is not in a folder that this server may open; ask it for its films"
+            )
+        found = next(filter(is_file, inside), inside[0])
+        regular_file(found)
+        return found
 
     def has(self, path: str) -> bool:
         """Whether that is such a file, and still there: what is shelved is told of only then."""
