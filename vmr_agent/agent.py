@@ -11,23 +11,22 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from vmr_agent import __version__, alarms, downloads, tools
+from vmr_agent import alarms, downloads, tools, tracing
 from vmr_agent.artefacts import Entry, Shelved
 from vmr_agent.bars import Watcher, watcher
-from vmr_agent.coverage import coverage, status
 from vmr_agent.errors import QueryError, SettingsError, ShelfError, VideoNotFoundError
 from vmr_agent.events import Event, Progress, Visit
 from vmr_agent.fetch import is_url
 from vmr_agent.files import is_file, is_folder, regular_file
 from vmr_agent.memory import give_back
-from vmr_agent.playback import probe
-from vmr_agent.prompts import load, names
+from vmr_agent.playback import Alive, always, probe
 from vmr_agent.report import RunReport
+from vmr_agent.reporting import reported, seen
 from vmr_agent.settings import Settings, from_environment
 from vmr_agent.showing import Ahead
 from vmr_agent.state import State
 from vmr_agent.toolbox import Toolbox, build_toolbox, home
-from vmr_agent.types import Hit, Moment, Video
+from vmr_agent.types import Hit, Video
 
 if TYPE_CHECKING:
     # langgraph takes two seconds to import, torch three: a bad call need not wait for either.
@@ -70,27 +69,44 @@ class VMRAgent:
                 return event
         raise AssertionError("stream ends with a report")
 
-    def stream(self, video: str | Path, query: str) -> Iterator[Event]:
+    def stream(self, video: str | Path, query: str, *, alive: Alive = always) -> Iterator[Event]:
         """The same as ``run``, room by room.
 
         ``Progress`` as it happens, a ``Visit`` with what each room made as it is left, and the
-        report last: see ``vmr_agent.events``.
+        report last: see ``vmr_agent.events``. ``alive`` is called some times a second, and may
+        raise Stopped to break the run off.
         """
-        request = self._question(query)
-        film = self._film(video)
-        self._toolbox.check()
-        seen = yield from self._watch(film)
-        asked = State(video=film, request=request, steps=seen.steps)
-        box = yield from alarms.strict(self._toolbox, self._back_half, asked, self._progress)
-        final = yield from self._walk(self._back_half, asked, box)
-        yield self._report(final, box)
+        with tracing.Run("find", self._settings.trace, query) as run:
+            request = self._question(query)
+            film = self._film(video)
+            run.of(film)
+            self._toolbox.check()
+            watched = yield from self._watch(film, run, alive)
+            asked = State(video=film, request=request, steps=watched.steps)
+            box = yield from alarms.strict(self._toolbox, self._back_half, asked, self._progress)
+            final = yield from self._walk(self._back_half, asked, box, run, alive)
+            report = reported(box, final)
+            run.ended(report)
+        yield report
 
     def index(self, video: str | Path) -> Video:
         """Do the once-per-video half ahead of time. Returns the film as decoding found it."""
-        film = self._film(video)
-        for _ in self._watch(film):
-            pass
-        return self._seen(State(video=film))
+        for event in self.stream_index(video):
+            if isinstance(event, Video):
+                return event
+        raise AssertionError("stream_index ends with the film")
+
+    def stream_index(
+        self, video: str | Path, *, alive: Alive = always
+    ) -> Iterator[Progress | Visit | Video]:
+        """The same as ``index``, room by room; the film last. ``alive`` as in ``stream``."""
+        with tracing.Run("index", self._settings.trace) as run:
+            film = self._film(video)
+            run.of(film)
+            yield from self._watch(film, run, alive)
+            found = seen(self._toolbox, State(video=film))
+            run.of(found)
+        yield found
 
     def ready(self, video: str | Path) -> bool:
         """Whether that half is done already, under the settings in force."""
@@ -131,9 +147,12 @@ class VMRAgent:
         understood = tools.understand(self._question(query))
         if limit < 1:
             raise QueryError(f"a search for {limit} places finds none: ask for one at least")
-        box = self._toolbox
-        self._refresh()
-        return tools.search(understood, box.index, box.encoder, box.sentences, limit)
+        with tracing.Run("search", self._settings.trace, query) as run, run.inside():
+            box = self._toolbox
+            self._refresh()
+            hits = tools.search(understood, box.index, box.encoder, box.sentences, limit)
+            run.found(len(hits))
+        return hits
 
     def _about(self, film: str, path: Path = Path()) -> Shelved:
         box = self._toolbox
@@ -188,16 +207,18 @@ class VMRAgent:
 
         return build_index_graph()
 
-    def _watch(self, film: Video) -> Generator[Progress | Visit, None, State]:
+    def _watch(
+        self, film: Video, run: tracing.Run, alive: Alive
+    ) -> Generator[Progress | Visit, None, State]:
         """The front half, one process at a time for each film; nothing if all is shelved."""
         box, tray = self._toolbox, State(video=film)
         if box.shelved(tray):
             return tray
-        with box.shelf.alone(film.fingerprint):
-            return (yield from self._walk(self._front_half, tray, box))
+        with box.shelf.alone(film.fingerprint, alive):
+            return (yield from self._walk(self._front_half, tray, box, run, alive))
 
     def _walk(
-        self, graph: Compiled, tray: State, box: Toolbox
+        self, graph: Compiled, tray: State, box: Toolbox, run: tracing.Run, alive: Alive
     ) -> Generator[Progress | Visit, None, State]:
         """Through a graph, in a thread, so that whoever waits can break it off."""
         give_back()  # from here on little is kept
@@ -209,9 +230,14 @@ class VMRAgent:
             modes: Any = ["custom", "updates", "values"]
             return graph.stream(tray, config, context=context, stream_mode=modes, subgraphs=True)
 
+        def well() -> None:
+            showing.well()
+            alive()
+
         with ExitStack() as leaving:  # backwards: all are told to stop, then waited for a little
             leaving.callback(showing.close)
-            walk = Ahead(events, showing.well)
+            with run.inside():
+                walk = Ahead(events, well)
             leaving.callback(walk.close)
             leaving.callback(showing.stop)
             for wing, kind, event in walk:
@@ -255,34 +281,6 @@ class VMRAgent:
         known = downloads.found(self._toolbox.shelf, address) if address else None
         return known or Path(video).absolute()
 
-    def _seen(self, state: State) -> Video:
-        """The film as decoding found it, where it is now: films move, their artefacts do not."""
-        known = self._toolbox.entry(state).video
-        return known.model_copy(update={"path": state.video.path})
-
-    def _report(self, state: State, box: Toolbox) -> RunReport:
-        entry, video = box.entry(state), self._seen(state)
-        moments = state.judged.moments
-        turned_down = [*state.judged.rejected, state.horizon.rejected]
-        looked = [*state.horizon.looked, *(each.span for each in state.found.candidates)]
-        return RunReport(
-            status=status(moments, video, state.faults),
-            query=state.request,
-            video=video,
-            moments=moments,
-            rejected=None if moments else _best(turned_down),
-            rounds=state.horizon.round,
-            faults=state.faults,
-            steps=state.steps,
-            coverage=coverage(video, entry.heard, entry.read, looked, state.faults),
-            timing_quality=entry.timing,
-            models=box.models,
-            prompts={name: load(name).label for name in names()} if box.chat else {},
-            settings=box.settings.model_dump(mode="json"),
-            version=__version__,
-            shelved=box.beside(state),
-        )
-
 
 def _address(video: str | Path) -> str | None:
     """The video if it is an address on the net, None if it is a path."""
@@ -291,7 +289,3 @@ def _address(video: str | Path) -> str | None:
 
 def _lay_at(known: Shelved, path: Path) -> bool:
     return known.video is not None and known.video.path == str(path)
-
-
-def _best(moments: list[Moment | None]) -> Moment | None:
-    return max((m for m in moments if m), key=lambda moment: moment.score, default=None)

@@ -102,7 +102,8 @@ def _name(box: Toolbox, tray: State, wording: str) -> str:
 def _scores(box: Toolbox, graph: Compiled, tray: State, wording: str) -> Iterator[float]:
     """What each reaches in any round: nothing is accepted, and so the search goes to its end."""
     verify = box.settings.verify.model_copy(update={"accept": 1.0})
-    patient = box.settings.model_copy(update={"verify": verify})
+    quiet = box.settings.trace.model_copy(update={"rooms": False})  # or there were thousands
+    patient = box.settings.model_copy(update={"verify": verify, "trace": quiet})
     running = replace(box, shelf=Aside(box.shelf), settings=patient, chat=None).running()
     config: Any = {"recursion_limit": STEPS}
     try:

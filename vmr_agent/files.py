@@ -13,6 +13,13 @@ from vmr_agent.errors import VideoNotFoundError, VideoUnreadableError
 PRINT = 40
 """Hex digits of a film's fingerprint."""
 
+FILMS = frozenset(
+    """.3g2 .3gp .aac .asf .avi .divx .f4v .flac .flv .m2ts .m4a .m4v .mka .mkv .mov .mp3 .mp4
+    .mpeg .mpg .mts .mxf .oga .ogg .ogv .opus .ts .vob .wav .webm .wmv""".split()
+)
+"""How names of films and of sound end; a file that is named itself may be called anything. There is
+no .m2v: such a bare stream of pictures does not say when they are shown."""
+
 
 def regular_file(path: Path) -> os.stat_result:
     """What the system says of the file.

@@ -35,14 +35,14 @@ class Gallery:
         images = self._strip(times) if small else None
         if images is None:
             images = stills(self._path, self._settings.video, times, side, alive)
-        return [_jpeg(image, side) for image in images]
+        return [jpeg(image, side) for image in images]
 
     def shelved(self, times: Sequence[float], side: int) -> list[bytes]:
         """The same from the strip alone: the film need not be there any more.
 
         Raises ShelfError where a piece of the strip is gone or damaged.
         """
-        return [_jpeg(self._kept(time), side) for time in times]
+        return [jpeg(self._kept(time), side) for time in times]
 
     def look(self, times: Sequence[float], alive: Alive) -> list[tuple[float, Image]]:
         """The frames of the strip nearest to each time, with their own times: rising, each once.
@@ -99,7 +99,8 @@ class Gallery:
         return max(self._shelf.numbers(self._footage), default=-1)
 
 
-def _jpeg(image: Image, side: int) -> bytes:
+def jpeg(image: Image, side: int) -> bytes:
+    """The picture (H, W, 3) as JPEG, ``side`` pixels at the short side, never enlarged."""
     height, width = image.shape[:2]
     scale = min(1.0, side / min(height, width))
     if scale < 1:

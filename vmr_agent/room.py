@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from langgraph.runtime import Runtime
 
+from vmr_agent import tracing
 from vmr_agent.bare import BARE
 from vmr_agent.events import Progress
 from vmr_agent.report import Cost, Step
@@ -50,13 +51,14 @@ def room(work: Callable[[State, Toolbox, Tick], Update]) -> Node:
                 last[0] = time.monotonic()
                 tell(done)
 
-        with showing.visit():
+        with tracing.room(name, state.video, box.settings.trace) as span, showing.visit():
             if name not in FRONT:  # those are visited again and again, and tell how far they are
                 tell(0.0)
             left_out = name in box.settings.without and BARE.get(name)
             update = left_out(state, box) if left_out else work(state, box, tick)
+            made = _made(update)
+            span.made(made, update.get("faults", ()))
         seconds = time.monotonic() - began
-        made = _made(update)
         cost = counsel.ledger.bill() if counsel else Cost()
         update["steps"] = (Step(room=name, seconds=seconds, made=made, cost=cost),)
         if made:

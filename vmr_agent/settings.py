@@ -15,6 +15,8 @@ from vmr_agent.errors import SettingsError
 from vmr_agent.limits import Group as Group
 from vmr_agent.limits import StripSettings as StripSettings
 from vmr_agent.limits import VideoSettings as VideoSettings
+from vmr_agent.outside import McpSettings as McpSettings
+from vmr_agent.outside import TraceSettings as TraceSettings
 from vmr_agent.terms import Budget as Budget
 from vmr_agent.terms import ChatSettings as ChatSettings
 from vmr_agent.thresholds import CaptionSettings as CaptionSettings
@@ -186,6 +188,8 @@ class Settings(BaseSettings):
     ground: GroundSettings = GroundSettings()
     verify: VerifySettings = VerifySettings()
     vision: VisionSettings = VisionSettings()
+    mcp: McpSettings = McpSettings()
+    trace: TraceSettings = TraceSettings()
     max_query_words: int = Field(default=200, ge=1)
     """Words; longer is no question, and the text encoder reads no further."""
 

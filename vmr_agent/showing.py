@@ -16,6 +16,7 @@ import numpy as np
 from vmr_agent.errors import Stopped
 from vmr_agent.playback import GLANCE, RATE, Alive, Block, Reel
 from vmr_agent.spoken import FRAME
+from vmr_agent.tracing import carried
 
 T = TypeVar("T")
 LEAVE = 0.5  # seconds to wait for a thread to end; one that takes longer is left to itself
@@ -141,7 +142,7 @@ class Ahead(Generic[T]):
     def __init__(self, begin: Callable[[Alive], Iterator[T]], alive: Alive) -> None:
         self._alive, self._closed = alive, threading.Event()
         self._items = begin(self._wanted)
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="ahead")
+        self._thread = ThreadPoolExecutor(1, "ahead", initializer=carried())
         self._coming = deque(self._order() for _ in range(self.DEPTH))
 
     def __iter__(self) -> Ahead[T]:

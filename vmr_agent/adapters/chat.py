@@ -22,6 +22,7 @@ import httpx2
 import openai
 from openai import AsyncOpenAI
 
+from vmr_agent import tracing
 from vmr_agent.completions import complaint, completion
 from vmr_agent.errors import (
     ChatAnswerError,
@@ -68,8 +69,8 @@ class ChatServer:
         )
         self.address = str(self._client.base_url)
         self.host = self._client.base_url.host
-        port = self._client.base_url.port
-        self.name = f"{settings.model} at {self.host}" + (f":{port}" if port else "")
+        self._port = self._client.base_url.port
+        self.name = f"{settings.model} at {self.host}" + (f":{self._port}" if self._port else "")
         self._quirks, self._process = _Quirks(), os.getpid()
         self._gate = asyncio.Semaphore(settings.concurrency)
         self._loop = asyncio.new_event_loop()
@@ -88,6 +89,13 @@ class ChatServer:
 
     def complete(self, request: ChatRequest, alive: Callable[[], None]) -> ChatReply:
         """One answer. Raises a ServiceError within the deadline; ``alive`` may end the waiting."""
+        called = self._settings.model, self.host, self._port, self._hosted
+        with tracing.chat(*called, request) as span:
+            reply = self._complete(request, alive)
+            span.answered(reply)
+        return reply
+
+    def _complete(self, request: ChatRequest, alive: Callable[[], None]) -> ChatReply:
         self.check()
         if not self.close.alive or os.getpid() != self._process:
             raise ChatBusyError(f"{self.name} was closed, or opened by another process")

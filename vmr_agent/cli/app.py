@@ -53,6 +53,7 @@ from vmr_agent.cli.export import export
 from vmr_agent.cli.find import find
 from vmr_agent.cli.guard import BUG
 from vmr_agent.cli.index import index
+from vmr_agent.cli.mcp import mcp
 from vmr_agent.cli.options import MISUSE
 from vmr_agent.cli.score import score
 from vmr_agent.cli.search import search
@@ -97,6 +98,7 @@ _add(score)
 _add(train)
 # What comes after WHAT is the evaluation's own.
 _add(evaluate, "eval", context_settings={"allow_interspersed_args": False})
+_add(mcp)
 _add(doctor)
 _add(demo)
 _add(completion)

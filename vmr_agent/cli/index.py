@@ -18,7 +18,7 @@ import typer
 from vmr_agent.cli.options import MISUSE, AsJson, Profile, Quiet, Set, settings
 from vmr_agent.cli.streams import answer, dump, leave, say, work, write
 from vmr_agent.errors import MachineError, SettingsError, VideoNotFoundError, VmrError
-from vmr_agent.files import is_folder
+from vmr_agent.files import FILMS, is_folder
 
 if TYPE_CHECKING:
     from vmr_agent.agent import VMRAgent
@@ -37,13 +37,6 @@ Forget = Annotated[
     bool,
     typer.Option("--forget", help="Drop films from the shelf (paths, addresses, fingerprints)."),
 ]
-
-FILMS = frozenset(
-    """.3g2 .3gp .aac .asf .avi .divx .f4v .flac .flv .m2ts .m4a .m4v .mka .mkv .mov .mp3 .mp4
-    .mpeg .mpg .mts .mxf .oga .ogg .ogv .opus .ts .vob .wav .webm .wmv""".split()
-)
-"""How names of films and of sound end; a file that is named itself may be called anything. There is
-no .m2v: such a bare stream of pictures does not say when they are shown."""
 
 
 class Outcome(NamedTuple):

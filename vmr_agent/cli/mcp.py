@@ -1,0 +1,54 @@
+"""``vmr mcp``: films for agents, by the Model Context Protocol."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vmr_agent.cli.streams import leave
+from vmr_agent.errors import MachineError
+
+Allow = Annotated[
+    list[Path] | None,
+    typer.Option(
+        metavar="FOLDER",
+        help="A folder whose films may be opened; may be given again. VMR_MCP__ROOTS otherwise.",
+    ),
+]
+Http = Annotated[
+    int | None,
+    typer.Option(
+        "--http",
+        min=1,
+        max=65535,
+        metavar="PORT",
+        help="HTTP on this machine, not stdin and stdout.",
+    ),
+]
+
+
+def mcp(allow: Allow = None, http: Http = None) -> None:
+    """Serve films to agents, by the Model Context Protocol.
+
+    For clients to start, such as desktop assistants and editors: see docs/agents.md. Only films in
+    the folders that are named are ever opened.
+    """
+    from vmr_agent.settings import McpSettings, from_environment
+
+    settings = from_environment()
+    if allow:
+        roots = tuple(folder.absolute() for folder in allow)
+        named = McpSettings.model_validate({**settings.mcp.model_dump(), "roots": roots})
+        settings = settings.model_copy(update={"mcp": named})
+    from vmr_agent.agent import VMRAgent
+
+    try:
+        from vmr_agent.mcp.server import serve, server
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in ("mcp", "mcp_types"):
+            raise
+        raise MachineError("vmr mcp needs mcp: pip install 'vmr_agent[mcp]'") from None
+    serve(server(VMRAgent(settings), settings), http)
+    leave(0)
