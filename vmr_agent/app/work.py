@@ -1,0 +1,112 @@
+"""A run in a thread of its own, that a page can look at and break off."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, fields
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING
+
+from vmr_agent.agent import VMRAgent
+from vmr_agent.errors import Stopped, VmrError
+from vmr_agent.report import RunReport
+from vmr_agent.showing import Showing
+from vmr_agent.toolbox import Toolbox
+from vmr_agent.types import Video
+
+if TYPE_CHECKING:
+    from vmr_agent.room import Progress, Visit
+
+    Event = Progress | Visit | RunReport | Video | VmrError
+
+Tell = Callable[["Event"], None]
+STOPPED = "stopped; what was finished is kept"
+LOST = "something went wrong here that should not have; the terminal of the server says what"
+
+
+class Breaker:
+    """Breaks off all that a run looks at, and whatever it would look at next."""
+
+    def __init__(self) -> None:
+        self._lock, self._stopped = threading.Lock(), False
+        self._shows: list[Showing] = []
+
+    def hold(self, showing: Showing) -> None:
+        """From now on this is broken off too."""
+        with self._lock:
+            self._shows.append(showing)
+            if self._stopped:
+                showing.stop()
+
+    def stop(self) -> None:
+        """Every room ends at its next look."""
+        with self._lock:
+            self._stopped = True
+            for showing in self._shows:
+                showing.stop()
+
+
+@dataclass(frozen=True)
+class Breakable(Toolbox):
+    """A toolbox whose runs somebody else can break off."""
+
+    breaker: Breaker = field(default_factory=Breaker)
+
+    def running(self) -> Toolbox:
+        """The same for one run."""
+        box = super().running()
+        self.breaker.hold(box.showing)
+        return box
+
+
+class Work(threading.Thread):
+    """One run. ``news`` has what happened; ``stop`` ends it, though a room may take a while."""
+
+    def __init__(self, box: Toolbox, job: Callable[[VMRAgent, Tell], None]) -> None:
+        super().__init__(daemon=True)  # nobody waits for it when the server ends
+        self._breaker, self._job = Breaker(), job
+        parts = {each.name: getattr(box, each.name) for each in fields(Toolbox)}
+        self.box = Breakable(**parts, breaker=self._breaker)
+        self._news: SimpleQueue[Event | None] = SimpleQueue()
+
+    def run(self) -> None:
+        """Do it. An error that is none of ours goes to the terminal, as threads' errors do."""
+        try:
+            self._job(VMRAgent(toolbox=self.box), self._news.put)
+        except VmrError as error:
+            self._news.put(error)
+        finally:
+            self._news.put(None)
+
+    def stop(self) -> None:
+        """Break it off. Whoever reads the news hears of it at once, however long a room takes."""
+        self._news.put(Stopped(STOPPED))
+        self._breaker.stop()
+
+    def news(self, patience: float) -> Iterator[list[Event]]:
+        """What happened, gathered for ``patience`` seconds; at the end there is a film or a report.
+
+        Raises what the run ended in, Stopped among it.
+        """
+        last: Event | None = None
+        while not isinstance(last, Video | RunReport):
+            batch = list(self._lately(patience))
+            last = batch[-1] if batch else last
+            yield batch
+
+    def _lately(self, patience: float) -> Iterator[Event]:
+        until = time.monotonic() + patience
+        while (left := until - time.monotonic()) > 0:
+            try:
+                event = self._news.get(timeout=left)
+            except Empty:
+                return
+            if isinstance(event, VmrError):
+                raise event
+            if event is None:
+                raise VmrError(LOST)
+            yield event
+            if isinstance(event, Video | RunReport):
+                return
