@@ -1,19 +1,19 @@
 """``vmr serve``: the page in the browser. Gradio draws it, in ``page`` alone; FastAPI carries it.
 
-    from vmr_agent.app import serve
-    serve(settings, ["films"])        # http://127.0.0.1:7860, until Ctrl-C
+from vmr_agent.app import serve
+serve(settings, ["films"], {".mp4"}, print)        # http://127.0.0.1:7860, until Ctrl-C
 
-    films     what may be chosen: keys for files, and nothing else is ever opened
-    answers   what was answered, kept for a while: exports are made from it
-    work      a run in a thread of its own, which can be broken off
-    follow    what is to be seen of a run, event by event
-    timeline  the drawing · cards  the words · page  the page · site  addresses · porter  the door
+films     what may be chosen: keys for files, and nothing else is ever opened
+answers   what was answered, kept for a while: exports are made from it
+work      a run in a thread of its own, which can be broken off
+follow    what is to be seen of a run, event by event
+timeline  the drawing · cards  the words · page  the page · site  addresses · porter  the door
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib.util import find_spec
 
 from vmr_agent.errors import MachineError
@@ -22,10 +22,12 @@ from vmr_agent.settings import Settings
 NEEDED = ("gradio", "fastapi", "uvicorn")
 
 
-def serve(settings: Settings, paths: Sequence[str], ready: Callable[[str], None]) -> None:
+def serve(
+    settings: Settings, paths: Sequence[str], endings: Iterable[str], ready: Callable[[str], None]
+) -> None:
     """Serve the page until somebody ends it; ``ready`` is told the address once it answers.
 
-    ``paths`` are films, and folders that are searched for films. Raises CallerError where the call
+    ``paths`` are films, and folders that are searched for files with these ``endings``. Raises CallerError where the call
     cannot work, MachineError where gradio is missing or the port is taken.
     """
     missing = [package for package in NEEDED if find_spec(package) is None]
@@ -34,7 +36,7 @@ def serve(settings: Settings, paths: Sequence[str], ready: Callable[[str], None]
     _alone()
     from vmr_agent.app.site import run
 
-    run(settings, paths, ready)
+    run(settings, paths, endings, ready)
 
 
 def _alone() -> None:

@@ -29,6 +29,12 @@ def text(told: str) -> str:
     return escape(plain(told))
 
 
+def short(told: str, most: int = 90) -> str:
+    """Plain text, for what is no HTML: one line, and not a long one."""
+    line = plain(" ".join(told.split()))
+    return line if len(line) <= most else f"{line[: most - 1]}…"
+
+
 def player(key: str, label: str) -> str:
     """The film, ready to be played; nothing of it is loaded but its beginning."""
     return (

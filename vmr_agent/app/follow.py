@@ -78,6 +78,8 @@ class Follow:
         self.report: RunReport | None = None
         self.video: Video | None = None
         """The film once it is looked at."""
+        self.length = 0.0
+        """Seconds of film, 0 while that is not known."""
 
     @property
     def share(self) -> float:
@@ -98,6 +100,7 @@ class Follow:
                 self._at_work(event.room, event.done, event.total)
 
     def _at_work(self, room: str, done: float, total: float) -> None:
+        self.length = max(self.length, total)
         # A film that was looked at before is only opened: there is nothing to watch.
         if room in STAGES and (room != "index_video" or self.stages):
             self.stages[room] = min(done, total), total

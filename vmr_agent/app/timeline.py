@@ -49,9 +49,7 @@ def _curves(trace: Trace | None) -> Iterable[tuple[Channel, tuple[float, ...]]]:
     return trace.curves.items() if trace else ()
 
 
-def _row(
-    channel: Channel, values: tuple[float, ...], trace: Trace | None, duration: float
-) -> str:
+def _row(channel: Channel, values: tuple[float, ...], trace: Trace | None, duration: float) -> str:
     """A curve as a filled area, 100 units wide and 1 high, stretched to what room there is."""
     assert trace is not None
     apart = trace.duration / len(values) / duration * 100

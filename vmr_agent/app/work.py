@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
@@ -22,8 +23,28 @@ if TYPE_CHECKING:
     Event = Progress | Visit | RunReport | Video | VmrError
 
 Tell = Callable[["Event"], None]
+Job = Callable[[Toolbox, Tell], None]
 STOPPED = "stopped; what was finished is kept"
 LOST = "something went wrong here that should not have; the terminal of the server says what"
+
+
+def looking(path: Path) -> Job:
+    """The once-per-video half of a film."""
+
+    def job(box: Toolbox, tell: Tell) -> None:
+        tell(VMRAgent(toolbox=box, progress=tell).index(path))
+
+    return job
+
+
+def asking(path: Path, question: str) -> Job:
+    """A question about a film, and whatever must be done before."""
+
+    def job(box: Toolbox, tell: Tell) -> None:
+        for event in VMRAgent(toolbox=box).stream(path, question):
+            tell(event)
+
+    return job
 
 
 class Breaker:
@@ -64,7 +85,7 @@ class Breakable(Toolbox):
 class Work(threading.Thread):
     """One run. ``news`` has what happened; ``stop`` ends it, though a room may take a while."""
 
-    def __init__(self, box: Toolbox, job: Callable[[VMRAgent, Tell], None]) -> None:
+    def __init__(self, box: Toolbox, job: Job) -> None:
         super().__init__(daemon=True)  # nobody waits for it when the server ends
         self._breaker, self._job = Breaker(), job
         parts = {each.name: getattr(box, each.name) for each in fields(Toolbox)}
@@ -74,7 +95,7 @@ class Work(threading.Thread):
     def run(self) -> None:
         """Do it. An error that is none of ours goes to the terminal, as threads' errors do."""
         try:
-            self._job(VMRAgent(toolbox=self.box), self._news.put)
+            self._job(self.box, self._news.put)
         except VmrError as error:
             self._news.put(error)
         finally:

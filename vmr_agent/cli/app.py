@@ -1,5 +1,5 @@
 """The command line: ``vmr find``, ``vmr index``, ``vmr search``, ``vmr train``, ``vmr score``,
-``vmr doctor``.
+``vmr serve``, ``vmr doctor``.
 
 Results go to stdout, everything else to stderr. Exit codes: 0 at least one moment, 1 none, 2 the
 caller's mistake, 3 the machine's or a service's, 70 a bug of ours, 130 stopped by Ctrl-C, 143 by
@@ -20,6 +20,7 @@ from vmr_agent import __version__
 from vmr_agent.cli.guard import BUG
 from vmr_agent.cli.index import MISUSE, AsJson, Profile, Quiet, index, profiled
 from vmr_agent.cli.score import score
+from vmr_agent.cli.serve import serve
 from vmr_agent.cli.streams import answer, dump, leave, say, work
 from vmr_agent.cli.train import train
 from vmr_agent.errors import VmrError
@@ -83,6 +84,7 @@ def search(query: Question, limit: Limit = 10, as_json: AsJson = False) -> None:
 
 app.command()(train)
 app.command()(score)
+app.command()(serve)
 
 
 @app.command()
