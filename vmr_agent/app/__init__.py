@@ -27,8 +27,8 @@ def serve(
 ) -> None:
     """Serve the page until somebody ends it; ``ready`` is told the address once it answers.
 
-    ``paths`` are films, and folders that are searched for files with these ``endings``. Raises CallerError where the call
-    cannot work, MachineError where gradio is missing or the port is taken.
+    ``paths`` are films, and folders that are searched for files with these ``endings``. Raises
+    CallerError where the call cannot work, a taken port among it, MachineError without gradio.
     """
     missing = [package for package in NEEDED if find_spec(package) is None]
     if missing:

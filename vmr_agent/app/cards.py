@@ -54,7 +54,7 @@ def facts(video: Video, size: int, ready: bool) -> str:
 
 
 def said(message: str, kind: str = "note") -> str:
-    """One line: a ``note``, or an ``error``, with what to do. Screen readers read it out."""
+    """One line, which screen readers read out: a ``note``, an ``error``, or ``quiet``, not seen."""
     if not message:
         return ""
     line = text(" ".join(message.split()))

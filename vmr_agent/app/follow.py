@@ -45,7 +45,7 @@ class Trace(NamedTuple):
     duration: float
     """Seconds of film that they span."""
     curves: dict[Channel, tuple[float, ...]]
-    """At most ``POINTS`` values in [0, 1] each, at equal distances; channels without any are out."""
+    """At most ``POINTS`` values in [0, 1] each, equally far apart; channels without any are out."""
 
 
 def trace(record: Curves, curves: np.ndarray[Any, Any], most: int = POINTS) -> Trace:

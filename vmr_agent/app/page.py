@@ -83,10 +83,10 @@ def _wire(blocks: gr.Blocks, parts: Parts, acts: Acts) -> None:
     film, past, question = parts["film"], parts["past"], parts["question"]
 
     def look(key: str, request: gr.Request) -> Iterator[Parts]:
-        return _each(parts, acts.look(key, _name(request)))
+        yield from _each(parts, acts.look(key, _name(request)))
 
     def ask(key: str, question: str, past: Past, request: gr.Request) -> Iterator[Parts]:
-        return _each(parts, acts.ask(key, question, past, _name(request)))
+        yield from _each(parts, acts.ask(key, question, past, _name(request)))
 
     def stop(request: gr.Request) -> None:
         acts.stop(_name(request))

@@ -91,7 +91,7 @@ class Porter:
         return hmac.compare_digest(shown.encode(), str(self._token).encode())
 
     async def _sealed_letter(self, path: str, given: str, send: Send) -> None:
-        """The token was in the address: from now on it is in a cookie, and nobody reads it there."""
+        """The token was in the address: from now on it is in a cookie, not in view."""
         if not hmac.compare_digest(_digest(given), str(self._token)):
             return await _answer(send, 401, "that is not the token")
         cookie = f"{COOKIE}={self._token}; Path=/; HttpOnly; SameSite=Strict"
