@@ -21,10 +21,10 @@ from mcp_types import CallToolResult
 from processes import BESIDE
 
 from vmr_agent import VMRAgent
+from vmr_agent.events import Progress
 from vmr_agent.mcp.server import Server, server
 from vmr_agent.mcp.work import Meter, said
 from vmr_agent.protocols import Array, Image
-from vmr_agent.room import Progress
 from vmr_agent.settings import McpSettings
 from vmr_agent.testing import SIZE, TRUTH, ColourEncoder, colour_toolbox
 from vmr_agent.toolbox import Toolbox

@@ -1,11 +1,18 @@
 """``python -m vmr_agent`` is ``vmr``."""
 
+import os
+import sys
+
+from vmr_agent import threads
 from vmr_agent.cli.guard import guard
 
 
 def main() -> None:
     """Run the command line, guarded before anything else is imported."""
-    guard()
+    if sys.argv[1:2] == ["serve"]:  # which ends in order, by itself
+        os.environ.update({**threads.ONE, **os.environ})
+    else:
+        guard()
     from vmr_agent.cli import app
 
     app.main()

@@ -17,6 +17,7 @@ from vmr_agent.limits import StripSettings as StripSettings
 from vmr_agent.limits import VideoSettings as VideoSettings
 from vmr_agent.outside import McpSettings as McpSettings
 from vmr_agent.outside import TraceSettings as TraceSettings
+from vmr_agent.serving import ServeSettings as ServeSettings
 from vmr_agent.terms import Budget as Budget
 from vmr_agent.terms import ChatSettings as ChatSettings
 from vmr_agent.thresholds import CaptionSettings as CaptionSettings
@@ -190,6 +191,7 @@ class Settings(BaseSettings):
     vision: VisionSettings = VisionSettings()
     mcp: McpSettings = McpSettings()
     trace: TraceSettings = TraceSettings()
+    serve: ServeSettings = ServeSettings()
     max_query_words: int = Field(default=200, ge=1)
     """Words; longer is no question, and the text encoder reads no further."""
 
@@ -224,13 +226,17 @@ def from_environment() -> Settings:
             raise SettingsError(f"{name}: there is no such setting") from None
         told = first["msg"].removeprefix("Value error, ")
         # What was set may be a key.
-        given = "" if name.startswith("VMR_CHAT") else f", not {first['input']!r}"
+        given = "" if name.startswith(("VMR_CHAT", "VMR_SERVE")) else f", not {first['input']!r}"
         raise SettingsError(f"{name}: {told}{given}") from None
     except NotJson as error:
         field = re.search(r'field "(\w+)"', str(error))
         name = f"VMR_{field[1].upper()}…" if field else "VMR_…"
         # What was set may be a key.
-        given = "what is set" if "CHAT" in name else repr(getattr(error.__cause__, "doc", ""))
+        given = (
+            "what is set"
+            if "CHAT" in name or "SERVE" in name
+            else repr(getattr(error.__cause__, "doc", ""))
+        )
         raise SettingsError(
             f"{name}: {given} is not JSON, which lists and whole groups of settings are given in"
         ) from None

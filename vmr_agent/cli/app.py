@@ -57,6 +57,7 @@ from vmr_agent.cli.mcp import mcp
 from vmr_agent.cli.options import MISUSE
 from vmr_agent.cli.score import score
 from vmr_agent.cli.search import search
+from vmr_agent.cli.serve import serve
 from vmr_agent.cli.streams import answer, leave, say
 from vmr_agent.cli.train import train
 from vmr_agent.errors import MachineError, VmrError
@@ -98,6 +99,7 @@ _add(score)
 _add(train)
 # What comes after WHAT is the evaluation's own.
 _add(evaluate, "eval", context_settings={"allow_interspersed_args": False})
+_add(serve)
 _add(mcp)
 _add(doctor)
 _add(demo)

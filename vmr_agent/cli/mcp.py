@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from vmr_agent.cli.options import Profile, Set
+from vmr_agent.cli.options import settings as chosen
 from vmr_agent.cli.streams import leave
 from vmr_agent.errors import MachineError
 
@@ -29,15 +31,20 @@ Http = Annotated[
 ]
 
 
-def mcp(allow: Allow = None, http: Http = None) -> None:
+def mcp(allow: Allow = None, http: Http = None, profile: Profile = None, set_: Set = None) -> None:
     """Serve films to agents, by the Model Context Protocol.
 
     For clients to start, such as desktop assistants and editors: see docs/agents.md. Only films in
     the folders that are named are ever opened.
+
+    Examples:
+
+    vmr mcp --allow films
+    vmr mcp --allow films --http 8000
     """
     from vmr_agent.settings import McpSettings, from_environment
 
-    settings = from_environment()
+    settings = chosen(profile, set_) or from_environment()
     if allow:
         roots = tuple(folder.absolute() for folder in allow)
         named = McpSettings.model_validate({**settings.mcp.model_dump(), "roots": roots})

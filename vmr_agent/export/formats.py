@@ -9,6 +9,7 @@ from typing import NamedTuple
 from vmr_agent.errors import ExportError
 from vmr_agent.export.edl import edl
 from vmr_agent.export.ffmetadata import ffmetadata
+from vmr_agent.export.html import html
 from vmr_agent.export.otio import otio
 from vmr_agent.export.qvhighlights import jsonl_many, jsonl_one
 from vmr_agent.export.records import json_many, json_one
@@ -46,6 +47,7 @@ FORMATS = {
         Format("edl", ".edl", "text/plain", edl, framed=True),
         Format("otio", ".otio", "application/json", otio, framed=True),
         Format("ffmetadata", ".ffmetadata", "text/plain", ffmetadata),
+        Format("html", ".html", "text/html", html),
     )
 }
 """By name."""
