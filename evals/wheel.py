@@ -33,6 +33,12 @@ NEEDED = (
     "vmr_agent/grounding/weights/agent/weights.safetensors",
     "vmr_agent/grounding/weights/agent/card.json",
     "vmr_agent/grounding/weights/detector/weights.safetensors",
+    "vmr_agent/display/templates/page.html",
+    "vmr_agent/display/templates/parts.html",
+    "vmr_agent/display/templates/page.css",
+    "vmr_agent/display/templates/page.js",
+    "vmr_agent/app/page.css",
+    "vmr_agent/app/page.js",
     "licenses/LICENSE",
     "entry_points.txt",
 )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from vmr_agent.artefacts import Curves
+from vmr_agent.events import Progress, Visit
 from vmr_agent.library import Shelf
 from vmr_agent.report import RunReport
 from vmr_agent.types import Channel, Scored, Video
@@ -94,9 +95,9 @@ class Follow:
                 self.report, self.moments, self.proposals = event, event.moments, ()
             elif isinstance(event, Video):
                 self.video = event
-            elif hasattr(event, "made"):
+            elif isinstance(event, Visit):
                 self._left(event.made)
-            elif hasattr(event, "done"):
+            elif isinstance(event, Progress):
                 self._at_work(event.room, event.done, event.total)
 
     def _at_work(self, room: str, done: float, total: float) -> None:

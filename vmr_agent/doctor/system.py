@@ -21,6 +21,7 @@ EXTRAS = {
     "vision": "a video-language model that grounds",
     "app": "vmr serve",
     "mcp": "vmr mcp",
+    "notebook": "bars and figures in notebooks",
     "edit": "OpenTimelineIO",
 }
 """What each extra is for. Those that only we need are not looked at."""
