@@ -23,8 +23,17 @@ from av.codec.codec import UnknownCodecError
 from av.container import OutputContainer
 from av.video.frame import PictureType
 
-from vmr_agent.container import THREADS, Alive, Track
-from vmr_agent.cutter import MUXERS, OPTIONS, Cut, nothing, refused, tracked
+from vmr_agent.container import THREADS, Alive, Track, nobody_waits
+from vmr_agent.cutter import (
+    MUXERS,
+    OPTIONS,
+    Cut,
+    Watch,
+    nobody_looks,
+    nothing,
+    refused,
+    tracked,
+)
 from vmr_agent.limits import VideoSettings
 from vmr_agent.stills import Stills
 from vmr_agent.timeline import Samples, laid
@@ -57,11 +66,18 @@ Lane = Iterator[tuple[float, int, Any]]
 
 
 def encode(
-    path: Path, to: Path, start: float, end: float, limits: VideoSettings, alive: Alive
+    path: Path,
+    to: Path,
+    start: float,
+    end: float,
+    limits: VideoSettings,
+    alive: Alive = nobody_waits,
+    watch: Watch = nobody_looks,
 ) -> Cut:
     """Write what lies between two seconds to a file, from the picture that is on show then on.
 
-    Raises ExportError where the file cannot hold it, VideoUnreadableError where there is nothing.
+    ``watch`` is told at which second of the film it is. Raises ExportError where the file cannot
+    hold it, VideoUnreadableError where there is nothing.
     """
     encoder = _encoder()
     with ExitStack() as stack:
@@ -80,8 +96,9 @@ def encode(
             begin = stills.begin
         if "audio" in kinds:
             parts.append(Voice(box, begin, end, kinds["audio"]))
-        for _, _, packet in heapq.merge(*(each.packets() for each in parts), key=lambda e: e[:2]):
+        for at, _, packet in heapq.merge(*(each.packets() for each in parts), key=lambda e: e[:2]):
             box.mux_one(packet)
+            watch(begin + at)
         if (over := max(each.end for each in parts)) <= begin:
             raise nothing(path, start)
     return Cut(begin, over, " and ".join(made))
