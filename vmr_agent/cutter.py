@@ -6,7 +6,6 @@ Runs in the process that decodes, as ``encoder`` does, which cuts to the frame.
 
 from __future__ import annotations
 
-import errno
 import heapq
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -17,7 +16,8 @@ from typing import Any, NamedTuple
 import av
 
 from vmr_agent.container import Alive, Track, film_track, nobody_waits, opened, sound_track
-from vmr_agent.errors import ExportError, VideoUnreadableError
+from vmr_agent.errors import ExportError, MachineError, VideoUnreadableError
+from vmr_agent.files import FULL
 from vmr_agent.limits import VideoSettings
 from vmr_agent.video import beginning
 
@@ -37,8 +37,6 @@ ORDERED = ("avi",)
 shown."""
 SAME = 1e-3
 """Seconds by which two times may differ that are one: answers are rounded."""
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-
 Watch = Callable[[float], None]
 
 
@@ -114,13 +112,13 @@ def tracked(
 
 @contextmanager
 def refused(to: Path, codecs: Sequence[str], hint: str = "; use --exact") -> Iterator[None]:
-    """What FFmpeg's writer raises, as an ExportError that says what to do."""
+    """What FFmpeg's writer raises, as an ExportError that says what to do, or a MachineError."""
     try:
         yield
     except (av.FFmpegError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         if getattr(error, "errno", None) in FULL:
-            raise ExportError(f"the clip cannot be written: {reason}") from error
+            raise MachineError(f"the clip cannot be written: {reason}; free some room") from error
         what = f"a {to.suffix} file cannot hold {' and '.join(codecs)} ({reason})"
         raise ExportError(f"{what}: name a .mkv file{hint}") from error
 

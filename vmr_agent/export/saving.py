@@ -12,7 +12,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from vmr_agent.errors import ExportError
+from vmr_agent.errors import ExportError, MachineError
+from vmr_agent.files import FULL
 
 FRESH = 2.0
 """Seconds for which a file that nobody holds may be one that somebody is about to."""
@@ -31,7 +32,7 @@ def appearing(path: Path) -> Iterator[Path]:
     """A name beside ``path`` to write to: at the end of the block it is renamed, or it is gone.
 
     It is there from the start, and held as long as somebody writes to it. Raises ExportError where
-    that cannot be, before the block as far as that can be known.
+    that cannot be, before the block as far as that can be known; MachineError on a full disk.
     """
     free(path)
     _sweep(path.parent)
@@ -42,7 +43,10 @@ def appearing(path: Path) -> Iterator[Path]:
             yield part
             part.replace(path)
     except OSError as error:
-        raise ExportError(f"{str(path)!r} cannot be written: {error.strerror}") from error
+        told = f"{str(path)!r} cannot be written: {error.strerror}"
+        if error.errno in FULL:
+            raise MachineError(f"{told}; free some room") from error
+        raise ExportError(told) from error
     finally:
         with suppress(OSError):
             part.unlink(missing_ok=True)
