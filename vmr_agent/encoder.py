@@ -22,6 +22,7 @@ import numpy as np
 from av.codec.codec import UnknownCodecError
 from av.container import OutputContainer
 from av.video.frame import PictureType
+from av.video.reformatter import ColorRange, Colorspace
 
 from vmr_agent.container import THREADS, Alive, Track, nobody_waits
 from vmr_agent.cutter import (
@@ -51,6 +52,8 @@ BITS = 96_000
 """Bits a second of one channel."""
 RUNUP = 0.5
 """Seconds of sound decoded before a clip: what a decoder needs to be in full voice."""
+RANGES = ("limited", "full")
+"""FFmpeg's words for colours that leave the ends of a byte free, and for those that do not."""
 FINE = Fraction(1, 1000)
 """Seconds to which times of pictures are kept at least."""
 TURNS: tuple[tuple[tuple[str, str], ...], ...] = (
@@ -145,6 +148,8 @@ class Film:
             context.sample_aspect_ratio = 1 / shape if turned % 2 else shape
         for name in ("color_range", "color_primaries", "color_trc", "colorspace"):
             setattr(context, name, getattr(source.codec_context, name))
+        if stills.first.picture.format.is_rgb:
+            context.color_range, context.colorspace = ColorRange.MPEG, Colorspace.ITU709
         if encoder == "libx264":
             context.options = dict(X264)
 
@@ -173,8 +178,14 @@ class Film:
     def _upright(self, picture: av.VideoFrame) -> av.VideoFrame:
         """Turned, and of the clip's size and kind whatever the film changes to."""
         turn = TURNS[round(picture.rotation / 90) % 4]
-        key = (picture.width, picture.height, picture.format.name, turn)
-        steps = [*turn, ("scale", ":".join(map(str, self._size))), ("format", "yuv420p")]
+        rgb = picture.format.is_rgb
+        full = picture.color_range == ColorRange.JPEG or picture.format.name.startswith("yuvj")
+        # What the header says of the colours goes with them: left alone, FFmpeg makes others.
+        same = "in_color_matrix=bt709:out_color_matrix=bt709"
+        ranges = [f"in_range={RANGES[full or rgb]}", f"out_range={RANGES[full and not rgb]}"]
+        told = ":".join([*map(str, self._size), same, *ranges])
+        key = (picture.width, picture.height, picture.format.name, turn, told)
+        steps = [*turn, ("scale", told), ("format", "yuv420p")]
         if key not in self._graphs:
             graph = self._graphs[key] = av.filter.Graph()
             graph.threads = 1
