@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import signal
@@ -84,6 +85,43 @@ def vmr(
         timeout=200,
         check=False,
     )
+
+
+FORKS = """
+import json, os, sys, tempfile
+import vmr_agent.cli.app, vmr_agent.export.clips, vmr_agent.settings
+from vmr_agent.__main__ import main
+
+told = []
+for words in json.loads(sys.argv[1]):
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        child = os.fork()
+        if not child:
+            os.dup2(out.fileno(), 1), os.dup2(err.fileno(), 2)
+            sys.argv = ["vmr", *words]
+            try:
+                main()
+            except SystemExit as end:
+                sys.stdout.flush(), sys.stderr.flush()
+                os._exit(end.code or 0)
+            except BaseException:
+                sys.excepthook(*sys.exc_info())
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        out.seek(0), err.seek(0)
+        told.append((code, out.read().decode(), err.read().decode()))
+print(json.dumps(told))
+"""
+
+
+def one_by_one(
+    home: Path, calls: Sequence[Sequence[str | Path]], cwd: Path | None = None
+) -> list[subprocess.CompletedProcess[str]]:
+    """What became of each call: processes of their own, from one that has read our modules."""
+    words = [[str(word) for word in call] for call in calls]
+    run = vmr(home, json.dumps(words), command=(sys.executable, "-c", FORKS), cwd=cwd)
+    assert run.returncode == 0, run.stderr
+    found = zip(words, json.loads(run.stdout), strict=True)
+    return [subprocess.CompletedProcess(call, *told) for call, told in found]
 
 
 def one_line(run: subprocess.CompletedProcess[str]) -> str:

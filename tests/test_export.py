@@ -17,6 +17,7 @@ import pytest
 import srt
 import webvtt
 from answered import HARM, TWO, film, moment, report
+from test_display import checked
 
 from vmr_agent import RunReport
 from vmr_agent.errors import ExportError
@@ -155,6 +156,8 @@ def test_where_nothing_was_found_no_moment_is_invented(name: str) -> None:
         ] == []
     elif name == "otio":
         assert [*opentimelineio.adapters.read_from_string(told, "otio_json").find_clips()] == []
+    elif name == "html":
+        assert "Not found" in checked(told).text
     elif name == "ffmetadata":
         assert told == ";FFMETADATA1\ntitle=a dog runs\n"
     assert next(notes(EMPTY, named(name))).startswith("'a dog runs': nothing was found")
@@ -170,6 +173,11 @@ def test_what_films_say_is_no_syntax(name: str, words: str, tmp_path: Path) -> N
     if name == "otio":
         read_back = opentimelineio.adapters.read_from_string(told, "otio_json")
         assert len([*read_back.find_clips()]) == 4
+        return
+    if name == "html":
+        read_page, page = checked(told), checked(plain)
+        assert read_page.tags == page.tags
+        assert read_page.parts == page.parts
         return
     assert told.count("\n") == plain.count("\n")
     if name == "csv":
@@ -211,6 +219,7 @@ def test_the_ending_says_which_format() -> None:
     assert by_suffix("a.b.SRT").name == "srt"
     assert by_suffix("a.chapters.vtt").name == "vtt-chapters"
     assert by_suffix("a.vtt").name == "vtt"
+    assert by_suffix("a.html").name == "html"
     with pytest.raises(ExportError, match=r"end it in \.json"):
         by_suffix("a.doc")
     with pytest.raises(ExportError, match="there is no format 'doc'"):

@@ -6,9 +6,8 @@ Runs in the process that decodes, as ``encoder`` does, which cuts to the frame.
 
 from __future__ import annotations
 
-import errno
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import chain
 from pathlib import Path
@@ -16,8 +15,9 @@ from typing import Any, NamedTuple
 
 import av
 
-from vmr_agent.container import Alive, Track, film_track, opened, sound_track
-from vmr_agent.errors import ExportError, VideoUnreadableError
+from vmr_agent.container import Alive, Track, film_track, nobody_waits, opened, sound_track
+from vmr_agent.errors import ExportError, MachineError, VideoUnreadableError
+from vmr_agent.files import FULL
 from vmr_agent.limits import VideoSettings
 from vmr_agent.video import beginning
 
@@ -37,7 +37,11 @@ ORDERED = ("avi",)
 shown."""
 SAME = 1e-3
 """Seconds by which two times may differ that are one: answers are rounded."""
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+Watch = Callable[[float], None]
+
+
+def nobody_looks(second: float) -> None:
+    """Nobody wants to know how far it is."""
 
 
 class Cut(NamedTuple):
@@ -61,10 +65,19 @@ class Timed(NamedTuple):
     packet: Any
 
 
-def cut(path: Path, to: Path, start: float, end: float, limits: VideoSettings, alive: Alive) -> Cut:
+def cut(
+    path: Path,
+    to: Path,
+    start: float,
+    end: float,
+    limits: VideoSettings,
+    alive: Alive = nobody_waits,
+    watch: Watch = nobody_looks,
+) -> Cut:
     """Write what lies between two seconds to a file, from the key frame before it on.
 
-    Raises ExportError where the file cannot hold it, VideoUnreadableError where there is nothing.
+    ``watch`` is told at which second of the film it is. Raises ExportError where the file cannot
+    hold it, VideoUnreadableError where there is nothing.
     """
     with ExitStack() as stack:
         tracks, zero = tracked(path, limits, alive, stack)
@@ -75,7 +88,7 @@ def cut(path: Path, to: Path, start: float, end: float, limits: VideoSettings, a
         sounds = (_between(each, first.shown, end) for each in tracks[1:])
         lanes = [chain([first], found), *sounds]
         with refused(to, [each.stream.codec_context.name for each in tracks]):
-            return Cut(first.shown, _muxed(to, tracks, lanes, zero + first.shown))
+            return Cut(first.shown, _muxed(to, tracks, lanes, zero + first.shown, watch))
 
 
 def tracked(
@@ -99,13 +112,13 @@ def tracked(
 
 @contextmanager
 def refused(to: Path, codecs: Sequence[str], hint: str = "; use --exact") -> Iterator[None]:
-    """What FFmpeg's writer raises, as an ExportError that says what to do."""
+    """What FFmpeg's writer raises, as an ExportError that says what to do, or a MachineError."""
     try:
         yield
     except (av.FFmpegError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         if getattr(error, "errno", None) in FULL:
-            raise ExportError(f"the clip cannot be written: {reason}") from error
+            raise MachineError(f"the clip cannot be written: {reason}; free some room") from error
         what = f"a {to.suffix} file cannot hold {' and '.join(codecs)} ({reason})"
         raise ExportError(f"{what}: name a .mkv file{hint}") from error
 
@@ -179,7 +192,11 @@ def _needed(lane: Iterator[Timed], end: float) -> Iterator[Timed]:
 
 
 def _muxed(
-    to: Path, tracks: Sequence[Track], lanes: Sequence[Iterator[Timed]], zero: float
+    to: Path,
+    tracks: Sequence[Track],
+    lanes: Sequence[Iterator[Timed]],
+    zero: float,
+    watch: Watch,
 ) -> float:
     """Write packets in the order of their decoding; the second at which the leading track ends."""
     latest = 0.0
@@ -194,6 +211,7 @@ def _muxed(
             packet.dts = None if packet.dts is None else packet.dts - late
             packet.stream = outs[number]
             box.mux_one(packet)
+            watch(latest)
     return latest
 
 

@@ -135,12 +135,22 @@ def _cut(
     end: float,
     exact: bool,
 ) -> None:
-    """What lies between two seconds, written to a file."""
+    """What lies between two seconds, written to a file; of each second of it a word."""
     # Only here: a decoder starts often, and what encodes is of no use to the others.
     from vmr_agent.cutter import cut
     from vmr_agent.encoder import encode
 
-    made = (encode if exact else cut)(Path(path), Path(to), start, end, limits, out.alive)
+    told = start
+
+    def watch(second: float) -> None:
+        nonlocal told
+        if second >= told + 1:
+            told = second
+            out.send({"at": second})
+            out.flush()
+
+    what = Path(path), Path(to), start, end
+    made = (encode if exact else cut)(*what, limits, out.alive, watch)
     out.send({"cut": made._asdict()})
 
 

@@ -22,9 +22,19 @@ import numpy as np
 from av.codec.codec import UnknownCodecError
 from av.container import OutputContainer
 from av.video.frame import PictureType
+from av.video.reformatter import ColorRange, Colorspace
 
-from vmr_agent.container import THREADS, Alive, Track
-from vmr_agent.cutter import MUXERS, OPTIONS, Cut, nothing, refused, tracked
+from vmr_agent.container import THREADS, Alive, Track, nobody_waits
+from vmr_agent.cutter import (
+    MUXERS,
+    OPTIONS,
+    Cut,
+    Watch,
+    nobody_looks,
+    nothing,
+    refused,
+    tracked,
+)
 from vmr_agent.limits import VideoSettings
 from vmr_agent.stills import Stills
 from vmr_agent.timeline import Samples, laid
@@ -42,6 +52,8 @@ BITS = 96_000
 """Bits a second of one channel."""
 RUNUP = 0.5
 """Seconds of sound decoded before a clip: what a decoder needs to be in full voice."""
+RANGES = ("limited", "full")
+"""FFmpeg's words for colours that leave the ends of a byte free, and for those that do not."""
 FINE = Fraction(1, 1000)
 """Seconds to which times of pictures are kept at least."""
 TURNS: tuple[tuple[tuple[str, str], ...], ...] = (
@@ -57,11 +69,18 @@ Lane = Iterator[tuple[float, int, Any]]
 
 
 def encode(
-    path: Path, to: Path, start: float, end: float, limits: VideoSettings, alive: Alive
+    path: Path,
+    to: Path,
+    start: float,
+    end: float,
+    limits: VideoSettings,
+    alive: Alive = nobody_waits,
+    watch: Watch = nobody_looks,
 ) -> Cut:
     """Write what lies between two seconds to a file, from the picture that is on show then on.
 
-    Raises ExportError where the file cannot hold it, VideoUnreadableError where there is nothing.
+    ``watch`` is told at which second of the film it is. Raises ExportError where the file cannot
+    hold it, VideoUnreadableError where there is nothing.
     """
     encoder = _encoder()
     with ExitStack() as stack:
@@ -80,8 +99,9 @@ def encode(
             begin = stills.begin
         if "audio" in kinds:
             parts.append(Voice(box, begin, end, kinds["audio"]))
-        for _, _, packet in heapq.merge(*(each.packets() for each in parts), key=lambda e: e[:2]):
+        for at, _, packet in heapq.merge(*(each.packets() for each in parts), key=lambda e: e[:2]):
             box.mux_one(packet)
+            watch(begin + at)
         if (over := max(each.end for each in parts)) <= begin:
             raise nothing(path, start)
     return Cut(begin, over, " and ".join(made))
@@ -128,6 +148,8 @@ class Film:
             context.sample_aspect_ratio = 1 / shape if turned % 2 else shape
         for name in ("color_range", "color_primaries", "color_trc", "colorspace"):
             setattr(context, name, getattr(source.codec_context, name))
+        if stills.first.picture.format.is_rgb:
+            context.color_range, context.colorspace = ColorRange.MPEG, Colorspace.ITU709
         if encoder == "libx264":
             context.options = dict(X264)
 
@@ -156,8 +178,14 @@ class Film:
     def _upright(self, picture: av.VideoFrame) -> av.VideoFrame:
         """Turned, and of the clip's size and kind whatever the film changes to."""
         turn = TURNS[round(picture.rotation / 90) % 4]
-        key = (picture.width, picture.height, picture.format.name, turn)
-        steps = [*turn, ("scale", ":".join(map(str, self._size))), ("format", "yuv420p")]
+        rgb = picture.format.is_rgb
+        full = picture.color_range == ColorRange.JPEG or picture.format.name.startswith("yuvj")
+        # What the header says of the colours goes with them: left alone, FFmpeg makes others.
+        same = "in_color_matrix=bt709:out_color_matrix=bt709"
+        ranges = [f"in_range={RANGES[full or rgb]}", f"out_range={RANGES[full and not rgb]}"]
+        told = ":".join([*map(str, self._size), same, *ranges])
+        key = (picture.width, picture.height, picture.format.name, turn, told)
+        steps = [*turn, ("scale", told), ("format", "yuv420p")]
         if key not in self._graphs:
             graph = self._graphs[key] = av.filter.Graph()
             graph.threads = 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import stat
@@ -10,6 +11,8 @@ from pathlib import Path
 
 from vmr_agent.errors import VideoNotFoundError, VideoUnreadableError
 
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What the system says where there is no room left for a file."""
 PRINT = 40
 """Hex digits of a film's fingerprint."""
 

@@ -31,7 +31,6 @@ The style of all of them, so that who knows one knows the others:
 
 from __future__ import annotations
 
-import errno
 import inspect
 import os
 import sys
@@ -61,8 +60,7 @@ from vmr_agent.cli.serve import serve
 from vmr_agent.cli.streams import answer, leave, say
 from vmr_agent.cli.train import train
 from vmr_agent.errors import MachineError, VmrError
-
-FULL = (errno.ENOSPC, errno.EDQUOT)
+from vmr_agent.files import FULL
 
 app = typer.Typer(
     help="Verified moments from video: when it happens, every time, how sure, and why.",

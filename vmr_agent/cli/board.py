@@ -21,6 +21,9 @@ from vmr_agent.show import clock, plain
 if TYPE_CHECKING:
     from vmr_agent.events import Progress
 
+CUT = "cut"
+"""What is no room, and takes long as well: ``vmr cut``."""
+NAMES = {**STAGES, CUT: "cut clips"}
 REDRAWN = 5  # times a second
 BAR, NAME = 20, 40  # columns of the terminal
 
@@ -114,8 +117,8 @@ class Board:
             if self._films > 1:
                 grid.add_row(Text(_short(plain(Path(path).name)), style="bold"))
             for room, stage in list(stages.items()):
-                told = stage.row() if room in STAGES else ()  # the rest takes no time
-                grid.add_row(Text(f"  {STAGES.get(room, room)}"), *told)
+                told = stage.row() if room in NAMES else ()  # the rest takes no time
+                grid.add_row(Text(f"  {NAMES.get(room, room)}"), *told)
         if self._films > 1:
             grid.add_row(Text(f"{self._over} of {self._films} films done", style="bold"))
         return grid

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vmr_agent.cli.export import read_file, vacant
-from vmr_agent.cli.options import AsJson, Force
+from vmr_agent.cli.guard import tidily
+from vmr_agent.cli.options import AsJson, Film, Force, Out, Quiet, Set, settings
 from vmr_agent.cli.streams import answer, dump, say, work
 from vmr_agent.errors import ExportError
 
@@ -19,12 +20,8 @@ if TYPE_CHECKING:
 LATE = 0.05
 """Seconds that a clip may begin too early without a word."""
 
-Film = Annotated[Path, typer.Argument(metavar="FILM", help="The film that was asked.")]
 Report = Annotated[
     str, typer.Argument(metavar="REPORT", help="What vmr find --json printed; - is piped in.")
-]
-Folder = Annotated[
-    Path, typer.Option("--out", "-o", metavar="DIR", help="The folder that clips go into.")
 ]
 Exact = Annotated[
     bool, typer.Option("--exact", help="Cut to the frame, encoded anew as H.264 and AAC.")
@@ -36,14 +33,16 @@ Limit = Annotated[int | None, typer.Option("--limit", min=1, help="How many at m
 def cut(
     film: Film,
     report: Report,
-    out: Folder,
+    out: Out,
     exact: Exact = False,
     pad: Pad = 0.0,
     limit: Limit = None,
+    set_: Set = None,
     force: Force = False,
     as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
-    """Cut the moments of REPORT out of FILM, a clip each, best first.
+    """Cut the moments of REPORT out of FILM into a folder, a clip each, best first.
 
     Nothing is encoded anew unless --exact says so: a clip then begins at the last key frame before
     its moment, and how long before is said. Exit code 1 where the report found nothing.
@@ -53,25 +52,34 @@ def cut(
     vmr cut film.mp4 report.json --out clips
     vmr cut film.mp4 report.json --out exact --exact --pad 1 --limit 1
     """
-    with work(quiet=True):
-        from vmr_agent.export.clips import cut_all, same_film
+    with work(quiet) as board, tidily():
+        from vmr_agent.cli.board import CUT
+        from vmr_agent.events import Progress
+        from vmr_agent.export.clips import cut_all, moments, same_film
         from vmr_agent.settings import from_environment
 
-        found = _one(report)
-        same_film(film, found)
-        here = found.video.model_copy(update={"path": str(film.absolute())})
+        limits = (settings(None, set_) or from_environment()).video
+        found, path = _one(report), Path(film).absolute()
+        same_film(path, found)
+        here = found.video.model_copy(update={"path": str(path)})
         asked = found.model_copy(update={"video": here})
         if not found.moments:
             say(f"{found.query!r}: nothing was found; there is nothing to be cut")
             answer(dump([]) if as_json else "", 1)
         _folder(out, asked, exact, pad, limit, force)
-        limits = from_environment().video
-        made = []
-        for each in cut_all(asked, out, exact=exact, pad=pad, limit=limit, limits=limits):
-            if each.early > LATE:
-                say(f"{Path(each.path).name}: begins {each.early:.1f} s early, at a key frame; "
-                    "--exact cuts to the frame")  # fmt: skip
-            made.append(each)
+        total = sum(span.length for _, span in moments(asked, limit, pad))
+
+        def watch(done: float) -> None:
+            if board:
+                board.watch(Progress(CUT, done, total, film))
+
+        made = list(
+            cut_all(asked, out, exact=exact, pad=pad, limit=limit, limits=limits, watch=watch)
+        )
+    for each in made:
+        if each.early > LATE:
+            say(f"{Path(each.path).name}: begins {each.early:.1f} s early, at a key frame; "
+                "--exact cuts to the frame")  # fmt: skip
     text = dump([_record(each) for each in made]) if as_json else "".join(map(_line, made))
     answer(text, 0)
 

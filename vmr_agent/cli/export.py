@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from vmr_agent.cli.guard import tidily
 from vmr_agent.cli.options import Force
 from vmr_agent.cli.streams import answer, say
 from vmr_agent.errors import ExportError
@@ -55,7 +56,8 @@ def export(reports: Reports, to: To = None, out: Out = None, force: Force = Fals
     found = [report for each in reports for report in read_file(each)]
     told = text(found, form.name)
     if out is not None:
-        put(out, told)
+        with tidily():
+            put(out, told)
     for line in (line for report in found for line in notes(report, form)):
         say(line)
     answer("" if out is not None else told, 0)

@@ -2,7 +2,8 @@
 
 Python hears a signal only between two steps of its own, and a model library can take many seconds
 to load in one. So the work is done in a child, and the process that was started does nothing but
-wait for it. Whatever is shelved is whole at any instant, so that the child can simply be killed.
+wait for it. Whatever is shelved is whole at any instant, so that the child can simply be killed;
+where files are written elsewhere, it takes away what is half-made first: ``tidily``.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from vmr_agent import threads
@@ -21,6 +22,7 @@ from vmr_agent import threads
 BUG, UNFIT = 70, 3  # as other programs exit: EX_SOFTWARE; and as ours do for want of something
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 DEFAULT = (signal.default_int_handler, signal.SIG_DFL)
+TIDY = 0.5  # seconds that a child may take to clear up
 KILLED = 1.0  # seconds to wait for a child that was killed
 SHOW_CURSOR = "\x1b[?25h\n"  # below the bars, which hide it
 STOPPED = "vmr: stopped; what was finished is kept, run it again to go on\n"
@@ -66,14 +68,44 @@ def _wait(child: int) -> None:
 
 def _stop(child: int, number: int) -> None:
     """Kill the child and its decoders, say so and end, as other programs do."""
-    for process in (*_children(child), child):
+    decoders = tuple(_children(child))
+    if not _ended(child, signal.SIGTERM, TIDY):
+        _ended(child, signal.SIGKILL, KILLED)
+    for process in decoders:
         with suppress(ProcessLookupError):
             os.kill(process, signal.SIGKILL)
-    until = time.monotonic() + KILLED
-    with suppress(ChildProcessError):
-        while time.monotonic() < until and os.waitpid(child, os.WNOHANG) == (0, 0):
-            time.sleep(0.01)
     _leave(STOPPED, 128 + number)
+
+
+def _ended(child: int, number: int, within: float) -> bool:
+    """Whether it ends of the signal within so many seconds."""
+    until = time.monotonic() + within
+    with suppress(ProcessLookupError, ChildProcessError):
+        os.kill(child, number)
+        while os.waitpid(child, os.WNOHANG) == (0, 0):
+            if time.monotonic() > until:
+                return False
+            time.sleep(0.01)
+    return True
+
+
+@contextmanager
+def tidily() -> Iterator[None]:
+    """Where a file is half-made: a signal to stop ends the block first, and then the process."""
+
+    def stop(*_: object) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    except KeyboardInterrupt:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGTERM)
+        raise
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _children(process: int) -> Iterator[int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from vmr_agent import playback
@@ -27,6 +27,13 @@ SOUND = frozenset(".mka .m4a .mp3 .aac .ogg .oga .opus .wav".split())
 """Of these, those without a picture."""
 LONGEST = 160
 """Bytes of a film's name that are in the names of its clips."""
+
+
+Watch = Callable[[Seconds], None]
+
+
+def unwatched(seconds: Seconds) -> None:
+    """Nobody wants to know how far it is."""
 
 
 class Clip(Record):
@@ -57,11 +64,12 @@ def cut(
     exact: bool = False,
     limits: VideoSettings | None = None,
     alive: Alive = always,
+    watch: Watch = unwatched,
 ) -> Clip:
     """Write a stretch of the film to a file, whole or not at all; what was there is replaced.
 
-    Raises ExportError for a file that cannot be written or cannot hold it, VideoUnreadableError
-    where nothing of the film is there.
+    ``watch`` is told how many seconds of it are done. Raises ExportError for a file that
+    cannot be written or cannot hold it, VideoUnreadableError where nothing of the film is there.
     """
     path = Path(out).absolute()
     fits(path, video, exact)
@@ -81,7 +89,9 @@ def cut(
             "exact": exact,
         }
         with playback.served(job, whole, alive) as messages:
-            made = next(messages)[0]["cut"]
+            while "cut" not in (facts := next(messages)[0]):
+                watch(min(max(0.0, facts["at"] - asked.start), asked.length))
+    made = facts["cut"]
     told = Span(start=max(0.0, made["start"]), end=made["end"])
     return Clip(path=str(path), asked=asked, span=told, exact=exact, made=made["made"])
 
@@ -139,8 +149,20 @@ def cut_all(
     limit: int | None = None,
     limits: VideoSettings | None = None,
     alive: Alive = always,
+    watch: Watch = unwatched,
 ) -> Iterator[Clip]:
-    """A clip of each moment in a folder, best first, each as it is done. Raises as ``cut``."""
+    """A clip of each moment in a folder, best first, each as it is done. Raises as ``cut``.
+
+    ``watch`` is told how many seconds of them all are done.
+    """
+    over = 0.0
+
+    def watched(seconds: float) -> None:
+        watch(over + seconds)
+
     for rank, span in moments(report, limit, pad):
         out = Path(folder) / called(report.video, rank, span, exact)
-        yield cut(report.video, span, out, exact=exact, limits=limits, alive=alive)
+        made = cut(report.video, span, out, exact=exact, limits=limits, alive=alive, watch=watched)
+        over += made.asked.length
+        watch(over)
+        yield made
