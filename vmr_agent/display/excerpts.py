@@ -60,7 +60,7 @@ def _clip(path: Path, moment: Moment, duration: float) -> Clip | None:
         job |= {"start": moment.span.start, "end": end}
         try:
             with playback.served(job, whole, always) as messages:
-                cut = next(messages)[0]["cut"]
+                cut = next(facts["cut"] for facts, *_ in messages if "cut" in facts)
             return Clip(max(0.0, cut["start"]), cut["end"], carried(to.read_bytes(), KINDS[suffix]))
         except (VmrError, OSError):
             return None  # told of by the page: there is no player
