@@ -1,4 +1,4 @@
-"""``vmr mcp`` as clients start it: a real process, the official client, stdin and stdout or HTTP."""
+"""``vmr mcp`` as clients start it: a real process, the official client, pipes or HTTP."""
 
 from __future__ import annotations
 
@@ -227,7 +227,8 @@ def test_what_is_cancelled_ends_and_what_was_finished_is_kept(
     whole = uninterrupted(disk, monkeypatch)
     looked = [int(number) for number in looks.read_text().split()]
     assert looked[:before] == whole[:2]
-    assert looked[before:] == whole[1:], "the reel that was broken off again, the first one not"
+    # The reel that was looked at then may have been finished; the one before it surely was.
+    assert looked[before:] in (whole[1:], whole[2:])
 
 
 def uninterrupted(disk: Path, monkeypatch: pytest.MonkeyPatch) -> list[int]:
