@@ -27,6 +27,7 @@ PUBLIC: dict[str, tuple[str, ...]] = {
     "vmr_agent.display": (),
     "vmr_agent.panorama": ("Panorama", "gather"),
     "vmr_agent.graph": ("build_graph", "build_answer_graph", "build_index_graph"),
+    "vmr_agent.subgraph": ("build_graph",),
     "vmr_agent.toolbox": ("Toolbox", "build_toolbox"),
     "vmr_agent.protocols": (),
     "vmr_agent.testing": (),

@@ -132,6 +132,12 @@ def test_a_folder_that_is_none_is_named(disk: Path, name: str) -> None:
         Allowed([disk / "films", disk / name])
 
 
+@pytest.mark.parametrize("folder", ["/dev", "/proc/self", "/sys"])
+def test_a_folder_of_the_systems_own_is_none_for_films(disk: Path, folder: str) -> None:
+    with pytest.raises(SettingsError, match="belongs to the system"):
+        Allowed([disk / "films", Path(folder)])
+
+
 def test_without_a_folder_there_is_no_server() -> None:
     with pytest.raises(SettingsError, match=r"--allow FOLDER.*VMR_MCP__ROOTS"):
         Allowed([])

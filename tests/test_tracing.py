@@ -111,6 +111,21 @@ def test_a_later_question_has_no_front_half_and_an_index_and_a_search_have_their
     assert told(named(spans, "vmr.search")[0])["vmr.hits"] == 3
 
 
+def test_what_an_agent_asks_over_mcp_belongs_to_its_call(
+    spans: InMemorySpanExporter, colours: Path, tmp_path: Path
+) -> None:
+    from test_mcp import answer, serving
+
+    served = serving(colour_toolbox(tmp_path), colours.parent)
+    with trace.get_tracer("caller").start_as_current_span("caller") as caller:
+        answer(served, "find_moments", path="colours.mp4", query=f"red {CANARY}")
+    (run,) = named(spans, "vmr.find")
+    assert parent(run) is not None, "the call, or where its server tells of none, the caller"
+    assert run.context is not None
+    assert run.context.trace_id == caller.get_span_context().trace_id
+    assert CANARY not in "".join(span.to_json() for span in spans.get_finished_spans())
+
+
 def test_only_the_run_is_told_where_rooms_are_not_wanted(
     spans: InMemorySpanExporter, colours: Path, tmp_path: Path
 ) -> None:

@@ -29,7 +29,7 @@ class McpSettings(Group):
 
 
 class TraceSettings(Group):
-    """What OpenTelemetry spans tell, where a tracer provider is set (docs/agents.md)."""
+    """What OpenTelemetry spans tell, where a tracer provider is set (docs/tracing.md)."""
 
     rooms: bool = True
     """Whether every visit to a room has a span, besides that of the whole run."""

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from opentelemetry import trace
+from opentelemetry.util._once import Once
 
 from vmr_agent import VMRAgent
 
@@ -45,6 +47,9 @@ def workplace(
     for number, each in enumerate("ABC"):
         evals_runs.write(tmp_path / f"{each}.jsonl", evals_runs.samples(20, seed=number))
     programs(tmp_path / "bin")
+    # A page may set a provider, which is for once and for all: other tests have none.
+    monkeypatch.setattr(trace, "_TRACER_PROVIDER", None)
+    monkeypatch.setattr(trace, "_TRACER_PROVIDER_SET_ONCE", Once())
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("VMR_HOME", HOME)
     return tmp_path

@@ -36,7 +36,7 @@ def test_what_takes_long_does_it_too(page: str, workplace: Path) -> None:
 @pytest.mark.parametrize("block", left_out(), ids=lambda block: block.place)
 def test_what_is_not_run_could_be(block: Block) -> None:
     if block.kind == "python":
-        compile(block.code, block.place, "exec")
+        compile(block.code, block.place, "exec", dont_inherit=True)
         return
     assert block.kind == "shell", f"{block.place}: a block of {block.kind} needs no such comment"
     for command in commands(block):
@@ -75,7 +75,8 @@ def follow(blocks: list[Block], folder: Path, *, slow: bool) -> None:
 
 def run(block: Block, names: dict[str, Any]) -> str:
     """What a block of Python prints; whatever it raises names the line on the page."""
-    code = compile("\n" * (block.line - 1) + block.code, str(ROOT / block.page), "exec")
+    lines, page = "\n" * (block.line - 1) + block.code, str(ROOT / block.page)
+    code = compile(lines, page, "exec", dont_inherit=True)  # a reader has none of our __future__
     with contextlib.redirect_stdout(io.StringIO()) as printed:
         exec(code, names)
     return printed.getvalue()

@@ -38,6 +38,9 @@ class Allowed:
                     f"{str(root)!r} is no folder: name one whose films may be opened"
                 )
         self.roots = tuple(dict.fromkeys(_real(root.expanduser()) for root in roots))
+        for root in self.roots:
+            if _within(root, SYSTEM):
+                raise SettingsError(f"{str(root)!r} belongs to the system: no film there is opened")
 
     def film(self, named: str) -> Path:
         """The file of that name, every link followed; relative names are looked for in the folders.

@@ -198,7 +198,10 @@ def serve(found: Server, port: int | None, told: Callable[[str], None]) -> None:
     if port is None:
         if sys.stdin.isatty():
             told("waiting for a client on stdin, see docs/agents.md; Ctrl-C ends")
-        found.run("stdio")
+        try:
+            found.run("stdio")
+        except* BrokenPipeError:  # the client is gone, and what it was to be told
+            pass
         return
     with socket.socket() as trial:
         trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
