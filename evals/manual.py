@@ -40,8 +40,8 @@ def examples(name: str) -> list[str]:
 
 def manual() -> str:
     """The page as it should be."""
-    parts = [f"### vmr {name}\n\n```text\n{helped(name)}```\n" for name in COMMANDS]
-    return _filled(PAGE, "\n" + "\n".join([f"```text\n{helped('')}```\n", *parts]))
+    parts = [f"### vmr {name}\n\n```help\n{helped(name)}```\n" for name in COMMANDS]
+    return _filled(PAGE, "\n" + "\n".join([f"```help\n{helped('')}```\n", *parts]))
 
 
 def surface() -> str:

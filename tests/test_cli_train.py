@@ -305,5 +305,5 @@ def test_a_terminal_sees_how_far_it_is(home: Path, tmp_path: Path) -> None:
 def test_help_shows_how(home: Path) -> None:
     run = vmr(home, "train", "--help")
     assert (run.returncode, run.stderr) == (0, "")
-    assert "vmr train ground --data simulated --out grounder" in run.stdout
+    assert "vmr train ground --data simulated:200 --out grounder" in run.stdout
     assert "torchrun" in run.stdout

@@ -9,6 +9,7 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
+import av
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,8 +17,8 @@ from made_reports import HOSTILE, around, hostile, moment, report, span, video
 
 from vmr_agent.display import figure, fragment, page
 from vmr_agent.display.drawing import LEAST, timeline
+from vmr_agent.display.excerpts import excerpts
 from vmr_agent.display.notebook import FILM
-from vmr_agent.display.player import embedded
 from vmr_agent.errors import CallerError
 from vmr_agent.panorama import Curve, Panorama
 from vmr_agent.report import RunReport
@@ -216,21 +217,48 @@ def test_a_curve_is_drawn_where_it_is_high() -> None:
     assert (line.bands[0].left, line.bands[0].width) == (25, 50)
 
 
-def test_a_small_film_is_carried_into_a_notebook_and_a_large_one_is_not(
-    tmp_path: Path, demo_film: Path
-) -> None:
+def test_a_small_film_is_carried_into_a_notebook_whole(demo_film: Path) -> None:
     found = report(moment(5, 14), video=video(131, path=str(demo_film)))
-    inside = Read(Read(fragment(found, Panorama())).named("srcdoc")[0])
+    inside = Read(Read(fragment(found, Panorama(), carry=9_000_000)).named("srcdoc")[0])
     [film] = [value for value in inside.named("src") if value.startswith("data:video")]
     assert base64.b64decode(film.partition(",")[2]) == demo_film.read_bytes()
+    none = html.unescape(fragment(found, Panorama(), carry=0))
+    assert "<video" not in none
+    assert "0:05.0 – 0:14.0" in none.partition("<iframe")[0]
+
+
+def test_of_another_film_its_moments_are_carried_as_they_are(
+    demo_film: Path, tmp_path: Path
+) -> None:
+    told = report(
+        moment(5, 14), moment(55, 63), moment(56, 60), video=video(131, path=str(demo_film))
+    )
+    film = excerpts(told, FILM)
+    assert film is not None
+    assert film.source == ""
+    assert len(film.clips) == 2  # the third is inside the second
+    for clip, (start, end) in zip(film.clips, [(5, 14), (55, 63)], strict=True):
+        assert start - 6 < clip.start <= start
+        assert end <= clip.end <= end + 2
+        path = tmp_path / "clip.mp4"
+        path.write_bytes(base64.b64decode(clip.source.partition(",")[2]))
+        with av.open(str(path)) as media:
+            assert media.duration / av.time_base == pytest.approx(clip.end - clip.start, abs=0.3)
+    assert film.holds(5)
+    assert not film.holds(30)
+    inside = Read(Read(fragment(told, around(131))).named("srcdoc")[0])
+    assert len(inside.named("data-from")) == 2
+    assert "30.0" not in inside.named("data-start")
+
+
+def test_what_is_too_large_to_be_carried_is_told_of(demo_film: Path, tmp_path: Path) -> None:
+    assert excerpts(report(moment(5, 14), video=video(131, path=str(demo_film))), 10_000) is None
     large = tmp_path / "large.mp4"
     with large.open("wb") as file:
         file.truncate(FILM + 1)
-    assert embedded(large, FILM) is None
-    told = fragment(report(moment(5, 14), video=video(9, path=str(large))), Panorama())
-    assert "too large to be carried in a notebook" in html.unescape(told)
-    assert "<video" not in html.unescape(told)
-    assert "0:05.0 – 0:14.0" in told.partition("<iframe")[0]
+    told = html.unescape(fragment(report(moment(5, 6), video=video(9, path=str(large)))))
+    assert "There is no player" in told
+    assert "<video" not in told
 
 
 def test_a_report_shows_itself_wherever_its_shelf_is_gone() -> None:

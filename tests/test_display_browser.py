@@ -126,6 +126,26 @@ def test_the_timeline_is_a_place_to_click(browser: Any, tmp_path: Path, found: R
     assert not seen.page.evaluate(PAUSED)
 
 
+def test_a_notebook_plays_each_moment_from_what_it_carries(
+    browser: Any, tmp_path: Path, demo_film: Path
+) -> None:
+    told = report(moment(5, 6.5), moment(55.2, 56.5, 0.7), video=video(131, path=str(demo_film)))
+    path = written(tmp_path, "<!DOCTYPE html>" + fragment(told, around(131)))
+    seen = Opened(browser, path, viewport={"width": 900, "height": 900})
+    frame = seen.page.frames[1]
+    left = "parseFloat(document.querySelector('[data-head]').style.left)"
+    for number, end in ((1, 56.5), (0, 6.5), (1, 56.5)):
+        frame.click(f"[data-card] >> nth={number} >> button")
+        until(frame, f"!{PAUSED}")
+        until(frame, PAUSED)
+        assert frame.evaluate(left) == pytest.approx(100 * end / 131, abs=0.3)
+    frame.click("[data-lanes]", position={"x": 5, "y": 5})
+    assert "not carried here" in frame.locator("[role=status]").inner_text()
+    frame.locator("[data-broken]").wait_for(state="hidden", timeout=1000)
+    assert seen.said == []
+    assert seen.outside(path.as_uri()) == []
+
+
 def test_a_film_that_is_gone_is_told_of(browser: Any, tmp_path: Path, found: RunReport) -> None:
     seen = Opened(browser, written(tmp_path, page(found, around(131), video="gone.mp4")))
     seen.page.locator("[data-broken]").wait_for(state="visible", timeout=5000)
@@ -158,7 +178,7 @@ def test_two_reports_in_one_notebook_leave_each_other_and_it_alone(
     seen = Opened(browser, path, viewport={"width": 900, "height": 1900})
     one, other = seen.page.frames[1:]
     one.click("[data-card] >> nth=0 >> button")
-    until(one, f"{TIME} > 5.2")
+    until(one, f"{TIME} > 0.2")  # of the clip
     assert other.evaluate(TIME) == 0
     assert one.evaluate("document.querySelectorAll('[data-on]').length") == 1
     assert other.evaluate("document.querySelectorAll('[data-on]').length") == 0

@@ -174,7 +174,7 @@ def test_a_search_tells_of_films_that_are_allowed_alone(
     mine, theirs = tmp_path / "mine", tmp_path / "theirs"
     for folder in (mine, theirs):
         folder.mkdir()
-    for number in range(12):  # with so much more red in them, and told of first
+    for number in range(3):  # told of first, and with enough red to take all the places
         copy = theirs / f"{number}.mp4"
         copy.write_bytes(colours.read_bytes() + bytes(number + 1))
         VMRAgent(toolbox=box).index(copy)
@@ -187,7 +187,7 @@ def test_a_search_tells_of_films_that_are_allowed_alone(
         (str(mine / "colours.mp4"), "picture")
     ] * 2
     everything = answer(serving(box, tmp_path), "search_films", query="red", limit=30)["places"]
-    assert len({each["path"] for each in everything}) == 13
+    assert len({each["path"] for each in everything}) == 4
     (mine / "colours.mp4").unlink()
     assert answer(served, "search_films", query="red")["places"] == [], "it is gone"
     assert answer(served, "films") == {"films": [], "whole": True}
@@ -359,7 +359,7 @@ def test_pictures_shrink_until_they_fit(box: Toolbox, demo_film: Path) -> None:
 
     noise = np.random.default_rng(0).integers(0, 256, (4, 500, 400, 3), np.uint8)
     packed, sizes = _packed(list(noise), 400, 100_000)
-    assert 50_000 < sum(map(len, packed)) <= 100_000
+    assert 30_000 < sum(map(len, packed)) <= 100_000, "noise that is shrunk packs better, too"
     assert len(set(sizes)) == 1
     assert sizes[0][0] < 400
 

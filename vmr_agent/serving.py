@@ -12,7 +12,7 @@ from vmr_agent.limits import Group
 class ServeSettings(Group):
     """The page in the browser."""
 
-    host: str = "127.0.0.1"
+    host: str = Field(default="127.0.0.1", min_length=1)
     """Address to listen at. Anything but this machine's own needs a ``token``: whoever reaches the
     page can see the films on offer."""
     port: int = Field(default=7860, ge=1, le=65535)

@@ -19,8 +19,9 @@ from vmr_agent.terms import PRICES
 
 HOW = ROOT / "docs" / "how"
 TEXTS = {name(path): path.read_text(encoding="utf-8") for path in PAGES}
-OUTSIDE = {"VMR_CLIPS", "VMR_REFERENCE", "VMR_OFFICIAL"}
-"""Of tests and evaluations: where files are that do not come with the checkout."""
+OUTSIDE = {"VMR_CLIPS", "VMR_REFERENCE", "VMR_OFFICIAL", "VMR_ROOM__NAME"}
+"""Of tests and evaluations: where files are that do not come with the checkout; and how settings
+are called in general."""
 ROW = re.compile(r"(?m)^\| `VMR_([A-Z_]+)` \| (.*?) \|")
 INLINE = re.compile(r"(?<!`)`((?:vmr |make |python -m evals\.)[^`\n]+)`(?!`)")
 

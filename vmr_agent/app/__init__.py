@@ -13,6 +13,7 @@ timeline  the drawing · cards  the words · page  the page · site  addresses �
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from importlib.util import find_spec
 
@@ -48,3 +49,5 @@ def _alone() -> None:
         "HF_HUB_DISABLE_TELEMETRY": "1",
         "DO_NOT_TRACK": "1",
     }
+    # What it uses of its own dependencies though it should not is no news for whoever asks a film.
+    warnings.filterwarnings("ignore", module="gradio")

@@ -90,7 +90,7 @@ class Acts:
             film = self._chosen(key)
             for seen in self._followed(page, looking(film.path)):
                 if seen.video is None:
-                    yield {**BUSY, **_watched(seen, "Looking at the film")}
+                    yield {**BUSY, **_watched(seen)}
                 else:
                     told = cards.said("The film is indexed: ask away.")
                     yield {**self._indexed(film, seen.video), "status": told}
@@ -103,7 +103,7 @@ class Acts:
             film = self._chosen(key)
             for seen in self._followed(page, asking(film.path, question)):
                 if seen.report is None:
-                    yield {**BUSY, **_watched(seen, seen.doing or "Looking at the film")}
+                    yield {**BUSY, **_watched(seen)}
                     continue
                 answer = self._desk.answers.keep(film.key, seen.report, seen.trace)
                 past = past._replace(asked=(*past.asked, answer.key))
@@ -164,7 +164,7 @@ class Acts:
 
     def _followed(self, page: str, job: Job) -> Iterator[Follow]:
         """The run, again and again as it goes on; it ends when nobody looks any more."""
-        work = Work(self._desk.box, job)
+        work = Work(self._desk.box, job, self._desk.turn)
         seen = Follow(self._desk.box.shelf)
         self._desk.begin(page, work)
         try:
@@ -176,10 +176,11 @@ class Acts:
             self._desk.end(page, work)
 
 
-def _watched(seen: Follow, doing: str) -> Changes:
+def _watched(seen: Follow) -> Changes:
     """As far as the run is. Said in steps of a tenth, or screen readers talk without end."""
     share = f", {seen.share:.0%}"[:-2] + "0 %" if seen.share >= 0.1 else ""
-    changes: Changes = {"status": cards.said(f"{doing}{share} …"), "stages": ""}
+    told = cards.said(f"{seen.doing or 'Looking at the film'}{share} …")
+    changes: Changes = {"status": told, "stages": ""}
     if seen.stages and not seen.trace:
         changes["stages"] = cards.stages(seen.stages)
     if seen.trace is not None:

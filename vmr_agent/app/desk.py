@@ -19,6 +19,8 @@ class Desk:
     def __init__(self, box: Toolbox, films: Films, settings: ServeSettings) -> None:
         self.box, self.films = box, films
         self.answers = Answers(settings.answers)
+        self.turn = Lock()
+        """Held by the run that is at work."""
         self._lock, self._works = Lock(), dict[str, Work]()
 
     def facts(self, film: Offered) -> tuple[Video, int, bool]:

@@ -71,7 +71,7 @@ class Follow:
         self.stages: dict[str, tuple[float, float]] = {}
         """Seconds of film done and in all, by room of ``STAGES``."""
         self.doing = ""
-        """What the question is at, in words."""
+        """What it is at, in words; nothing while the film is looked at."""
         self.trace: Trace | None = None
         self.proposals: tuple[Scored, ...] = ()
         """Not yet verified."""
@@ -99,6 +99,8 @@ class Follow:
                 self._left(event.made)
             elif isinstance(event, Progress):
                 self._at_work(event.room, event.done, event.total)
+            elif isinstance(event, str):
+                self.doing = event
 
     def _at_work(self, room: str, done: float, total: float) -> None:
         self.length = max(self.length, total)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from importlib.resources import files
 from typing import Any
 
 import gradio as gr
+from fastapi import FastAPI
 
 from vmr_agent.app.acts import Acts, Changes, Past
 
@@ -16,8 +17,22 @@ HEAD = "<h1>vmr</h1><p>Ask a film when something happens.</p>"
 Parts = dict[str, Any]
 
 
-def page(acts: Acts, endings: list[str]) -> gr.Blocks:
-    """The page; files with these ``endings`` can be uploaded."""
+def mount(site: FastAPI, acts: Acts, endings: Iterable[str], largest: int) -> None:
+    """Put the page at the root of the site; files with these ``endings`` can be uploaded, and
+    ``largest`` bytes of one at most."""
+    gr.mount_gradio_app(
+        *(site, _page(acts, sorted(endings)), "/"),
+        max_file_size=largest,
+        show_error=False,
+        footer_links=[],
+        ssr_mode=False,
+        mcp_server=False,
+        pwa=False,
+        **_looks(),
+    )
+
+
+def _page(acts: Acts, endings: list[str]) -> gr.Blocks:
     blocks = gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True)
     with blocks:
         parts = _laid_out(acts.choices(Past()), endings)
@@ -26,7 +41,7 @@ def page(acts: Acts, endings: list[str]) -> gr.Blocks:
     return blocks
 
 
-def looks() -> dict[str, Any]:
+def _looks() -> dict[str, Any]:
     """What it is mounted with: fonts of the machine it is seen on, and nothing from elsewhere."""
     theme = gr.themes.Base(
         primary_hue="indigo",
@@ -79,7 +94,7 @@ def _wire(blocks: gr.Blocks, parts: Parts, acts: Acts) -> None:
         "api_visibility": "private",
         "show_progress": "hidden",
     }
-    busy: Any = {**quiet, "concurrency_limit": 1, "concurrency_id": "work"}
+    busy: Any = {**quiet, "concurrency_limit": None}  # runs take turns by themselves, and say so
     at_once: Any = {"api_visibility": "private", "concurrency_limit": None}
     film, past, question = parts["film"], parts["past"], parts["question"]
 

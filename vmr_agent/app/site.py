@@ -9,6 +9,7 @@ import signal
 import socket
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
@@ -26,6 +27,7 @@ from vmr_agent.app.porter import Porter
 from vmr_agent.errors import SettingsError, VideoNotFoundError, VmrError
 from vmr_agent.export import FORMATS
 from vmr_agent.files import is_file
+from vmr_agent.playback import probe
 from vmr_agent.serving import ServeSettings
 from vmr_agent.settings import Settings
 from vmr_agent.toolbox import build_toolbox, home
@@ -44,7 +46,7 @@ def run(
             f"whoever reaches {offered.host} could use the page: set VMR_SERVE__TOKEN, which then "
             "goes behind its address, or listen at 127.0.0.1"
         )
-    films = Films(paths, endings)
+    films = _films(settings, paths, endings)
     with _door(offered) as door, uploads(settings) as folder:
         os.environ["GRADIO_TEMP_DIR"] = str(folder)
         desk = Desk(build_toolbox(settings), films, offered)
@@ -58,9 +60,7 @@ def run(
 
 def build(desk: Desk, uploaded: Path, settings: ServeSettings, endings: Iterable[str]) -> FastAPI:
     """The site without its porter: films, answers, and Gradio's page."""
-    import gradio
-
-    from vmr_agent.app.page import looks, page
+    from vmr_agent.app.page import mount
 
     site = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
 
@@ -87,17 +87,7 @@ def build(desk: Desk, uploaded: Path, settings: ServeSettings, endings: Iterable
         kept = {"content-disposition": f'attachment; filename="{name}"'}
         return Response(content, media_type=wanted.media, headers=kept)
 
-    blocks = page(Acts(desk, uploaded, tuple(FORMATS)), sorted(endings))
-    gradio.mount_gradio_app(
-        *(site, blocks, "/"),
-        max_file_size=settings.max_upload,
-        show_error=False,
-        footer_links=[],
-        ssr_mode=False,
-        mcp_server=False,
-        pwa=False,
-        **looks(),
-    )
+    mount(site, Acts(desk, uploaded, tuple(FORMATS)), endings, settings.max_upload)
     return site
 
 
@@ -121,6 +111,15 @@ def uploads(settings: Settings) -> Iterator[Path]:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
             mine.unlink(missing_ok=True)
+
+
+def _films(settings: Settings, paths: Sequence[str], endings: Iterable[str]) -> Films:
+    """What is on offer. A file that was named itself and is no film is told of now, not later."""
+    films = Films(paths, endings)
+    named = [path for path in map(Path, paths) if is_file(path)]
+    with ThreadPoolExecutor() as pool:  # each is a process that opens the file
+        list(pool.map(lambda path: probe(path, "", settings.video), named))
+    return films
 
 
 def _door(settings: ServeSettings) -> socket.socket:

@@ -20,10 +20,13 @@ from vmr_agent.types import Video
 if TYPE_CHECKING:
     from vmr_agent.events import Progress, Visit
 
-Told: TypeAlias = "Progress | Visit | RunReport | Video | VmrError"
+Told: TypeAlias = "Progress | Visit | RunReport | Video | VmrError | str"
+"""What a run says: a string is what it is at, in words."""
 Tell = Callable[[Told], None]
 Job = Callable[[Toolbox, Tell], None]
 STOPPED = "stopped; what was finished is kept"
+WAITING = "Waiting for another run to end"
+GLANCE = 0.1  # seconds between two looks at whether a run that waits is still wanted
 LOST = "something went wrong here that should not have; the terminal of the server says what"
 
 
@@ -50,20 +53,20 @@ class Breaker:
     """Breaks off all that a run looks at, and whatever it would look at next."""
 
     def __init__(self) -> None:
-        self._lock, self._stopped = threading.Lock(), False
-        self._shows: list[Showing] = []
+        self._lock, self._shows = threading.Lock(), list[Showing]()
+        self.stopped = False
 
     def hold(self, showing: Showing) -> None:
         """From now on this is broken off too."""
         with self._lock:
             self._shows.append(showing)
-            if self._stopped:
+            if self.stopped:
                 showing.stop()
 
     def stop(self) -> None:
         """Every room ends at its next look."""
         with self._lock:
-            self._stopped = True
+            self.stopped = True
             for showing in self._shows:
                 showing.stop()
 
@@ -84,9 +87,9 @@ class Breakable(Toolbox):
 class Work(threading.Thread):
     """One run. ``news`` has what happened; ``stop`` ends it, though a room may take a while."""
 
-    def __init__(self, box: Toolbox, job: Job) -> None:
+    def __init__(self, box: Toolbox, job: Job, turn: threading.Lock) -> None:
         super().__init__(daemon=True)  # nobody waits for it when the server ends
-        self._breaker, self._job = Breaker(), job
+        self._breaker, self._job, self._turn = Breaker(), job, turn
         parts = {each.name: getattr(box, each.name) for each in fields(Toolbox)}
         self.box = Breakable(**parts, breaker=self._breaker)
         self._news: SimpleQueue[Told | None] = SimpleQueue()
@@ -94,11 +97,25 @@ class Work(threading.Thread):
     def run(self) -> None:
         """Do it. An error that is none of ours goes to the terminal, as threads' errors do."""
         try:
-            self._job(self.box, self._news.put)
+            self._await_turn()
+            try:
+                self._job(self.box, self._news.put)
+            finally:
+                self._turn.release()
         except VmrError as error:
             self._news.put(error)
         finally:
             self._news.put(None)
+
+    def _await_turn(self) -> None:
+        """One run at a time: two would only take the machine from each other."""
+        if self._turn.acquire(blocking=False):
+            return
+        self._news.put(WAITING)
+        while not self._turn.acquire(timeout=GLANCE):
+            if self._breaker.stopped:
+                raise Stopped(STOPPED)
+        self._news.put("")
 
     def stop(self) -> None:
         """Break it off. Whoever reads the news hears of it at once, however long a room takes."""

@@ -9,7 +9,7 @@ import typer
 
 from vmr_agent.cli.options import Profile, Set
 from vmr_agent.cli.options import settings as chosen
-from vmr_agent.cli.streams import leave
+from vmr_agent.cli.streams import leave, say
 from vmr_agent.errors import MachineError
 
 Allow = Annotated[
@@ -57,5 +57,5 @@ def mcp(allow: Allow = None, http: Http = None, profile: Profile = None, set_: S
         if (error.name or "").partition(".")[0] not in ("mcp", "mcp_types"):
             raise
         raise MachineError("vmr mcp needs mcp: pip install 'vmr_agent[mcp]'") from None
-    serve(server(VMRAgent(settings), settings), http)
+    serve(server(VMRAgent(settings), settings), http, say)
     leave(0)

@@ -39,7 +39,8 @@ def serve(
     vmr serve film.mp4
     vmr serve films --port 8000
     """
-    given = [f"serve.{name}={value}" for name, value in (("host", host), ("port", port)) if value]
+    words = {"host": host, "port": port}
+    given = [f"serve.{name}={value}" for name, value in words.items() if value is not None]
     chosen = settings(profile, [*(set_ or []), *given])
     from vmr_agent.app import serve as begin
     from vmr_agent.settings import from_environment

@@ -2,39 +2,45 @@
 
 The frame is sandboxed, without an origin of its own: styles and scripts of the notebook and of two
 reports never meet, and whatever a film says, nothing of it can act in the notebook's name. For the
-same reason the frame cannot ask the notebook's server for the film: a small one is carried along,
-of a larger one there are pictures, and ``page`` has the player.
+same reason the frame cannot ask the notebook's server for the film: of that it carries the moments
+along, as they are in the file, so that each can be played wherever the notebook goes.
 """
 
 from __future__ import annotations
 
 from html import escape
-from pathlib import Path
 
+from vmr_agent.display.excerpts import excerpts
 from vmr_agent.display.page import page
-from vmr_agent.display.player import embedded
 from vmr_agent.panorama import Panorama
 from vmr_agent.report import RunReport
 from vmr_agent.show import sentence
 
-FILM = 4_000_000
-"""Bytes of a film that is carried in a notebook: of larger ones, notebooks grow too heavy."""
-CAP = 1_000_000
-"""Bytes of the rest."""
+FILM = 1_500_000
+"""Bytes of film that a report carries into a notebook. Half a dozen moments of a web video are less
+than that; a notebook with four reports stays under 10 MB, which code hosts still show and reviewers
+still open. With the whole demo film (2.4 MB) in each, four came to 14 MB."""
+CAP = 800_000
+"""Bytes of the rest: words, curves and thumbnails."""
 HIGH = 820
 """Pixels of the frame."""
 
 
 def fragment(
-    report: RunReport, panorama: Panorama | None = None, *, video: str | None = None
+    report: RunReport,
+    panorama: Panorama | None = None,
+    *,
+    video: str | None = None,
+    carry: int = FILM,
 ) -> str:
     """HTML to be put into another page, which it leaves alone.
 
-    ``video`` is an address that can be fetched without cookies; None carries the film along if it
-    is small. Where frames are taken out, as on some code hosts, a few lines of text are left.
+    At most ``carry`` bytes of film go along: all of a small one, else the best moments as they fit;
+    0 for no player. ``video`` is an address instead that can be fetched without cookies. Where
+    frames are taken out, as on some code hosts, a few lines of text are left.
     """
-    address = video or embedded(Path(report.video.path), FILM) or ""
-    inside = page(report, panorama, video=address, cap=CAP, embedded=True)
+    film = video if video is not None else excerpts(report, carry) if carry else ""
+    inside = page(report, panorama, video=film or "", cap=CAP, embedded=True)
     lines = escape(sentence(report)[:2000])
     return (
         '<details style="overflow-wrap:anywhere">'

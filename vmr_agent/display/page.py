@@ -34,7 +34,7 @@ def page(
     report: RunReport,
     panorama: Panorama | None = None,
     *,
-    video: str | None = None,
+    video: str | player.Film | None = None,
     cap: int = CAP,
     embedded: bool = False,
 ) -> str:
@@ -45,12 +45,12 @@ def page(
     says that the page will be inside another one. Raises CallerError for an address that is none.
     """
     around = gather(report) if panorama is None else panorama
-    film = player.film(report, video)
+    film = video if isinstance(video, player.Film) else player.film(report, video)
     most = max(len(report.moments), len(around.utterances), len(around.texts), FEWEST, 50)
     pictures = True
     while True:
         text = _render(report, around, film, most, pictures, embedded)
-        if len(text.encode()) - len(film.source if film else "") <= cap:
+        if len(text.encode()) - (film.size if film else 0) <= cap:
             return text
         if most > FEWEST:
             most = max(FEWEST, most // 2)
@@ -81,7 +81,7 @@ def _render(
             report=report,
             told=told(report, around, most, pictures),
             line=drawing.timeline(report, around, most),
-            film=Markup(escape(film.source)) if film else "",
+            film=film,
             lead=report.video.lead,
             policy=Markup(policy),
             script=Markup(script),
@@ -112,8 +112,13 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"amount": amount, "safe_uri": Markup}
+    made.filters |= {"amount": amount, "safe_uri": Markup, "uri": _uri}
     return made
+
+
+def _uri(address: str) -> Markup:
+    """Escaped, but neither shortened nor looked through: it may be a film."""
+    return Markup(escape(address))
 
 
 def _shown(value: object) -> object:

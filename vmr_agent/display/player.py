@@ -29,12 +29,39 @@ KINDS = {
 HOST = re.compile(r"[\w.\-]+(:\d+)?|\[[0-9a-fA-F:]+\](:\d+)?", re.ASCII)
 
 
+NEAR = 0.05
+"""Seconds by which a clip may begin late and still hold a moment; page.js knows it too."""
+
+
+class Clip(NamedTuple):
+    """A stretch of film."""
+
+    start: float
+    """Seconds of the film at which it begins."""
+    end: float
+    """Seconds of the film at which it ends."""
+    source: str
+    """A data URI."""
+
+
 class Film(NamedTuple):
     """What the player is given."""
 
     source: str
+    """Address of the whole film; empty where there are clips alone."""
     allowed: str
     """For the page's Content-Security-Policy."""
+    clips: tuple[Clip, ...] = ()
+    """What there is of it, best moment first."""
+
+    def holds(self, start: float) -> bool:
+        """Whether it can be played from that second on."""
+        return not self.clips or any(c.start - NEAR <= start < c.end for c in self.clips)
+
+    @property
+    def size(self) -> int:
+        """Letters of all its addresses."""
+        return len(self.source) + sum(len(each.source) for each in self.clips)
 
 
 def film(report: RunReport, address: str | None) -> Film | None:
@@ -59,6 +86,11 @@ def embedded(path: Path, most: int) -> str | None:
         content = file.read(most + 1)
     if len(content) > most:
         return None
+    return carried(content, kind)
+
+
+def carried(content: bytes, kind: str) -> str:
+    """A file as a data URI."""
     return f"data:{kind};base64,{base64.b64encode(content).decode()}"
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from vmr_agent.intervals import joined
 from vmr_agent.panorama import EVENLY, Panorama, Thumbnail
 from vmr_agent.report import RunReport
 from vmr_agent.show import bill, clock, when, why
@@ -108,7 +110,7 @@ def told(report: RunReport, around: Panorama, most: int, pictures: bool) -> Told
     """Of every list ``most`` entries, the first ones; with ``pictures`` or without."""
     moments = report.moments[:most]
     thumbs = around.thumbnails if pictures else ()
-    spans = [moment.span for moment in report.moments]
+    spans = joined(moment.span for moment in report.moments)
     said = [_line(each.span, each.text, spans) for each in around.utterances]
     written = [_line(each.span, each.text, spans) for each in around.texts]
     closely = report.coverage.passed_over
@@ -194,7 +196,9 @@ def _card(number: int, moment: Moment, thumbs: Sequence[Thumbnail]) -> Card:
 
 
 def _line(span: Span, text: str, moments: Sequence[Span]) -> Line:
-    inside = any(span.overlap(each) for each in moments)
+    """``moments`` rise and are apart: only the last that begins before its end can touch it."""
+    before = bisect_left(moments, span.end, key=lambda each: each.start)
+    inside = before > 0 and moments[before - 1].end > span.start
     return Line(span.start, span.end, clock(span.start), text, inside)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import socket
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from inspect import cleandoc
@@ -188,13 +189,15 @@ def server(agent: VMRAgent, settings: Settings) -> Server:
     return found
 
 
-def serve(found: Server, port: int | None) -> None:
+def serve(found: Server, port: int | None, told: Callable[[str], None]) -> None:
     """Over stdin and stdout until they end; or over HTTP, on this machine alone.
 
-    There, the package turns away requests that a browser makes for a page from elsewhere. Raises
-    MachineError if the port is taken.
+    There, the package turns away requests that a browser makes for a page from elsewhere. People
+    are ``told`` in one line how to reach it. Raises MachineError if the port is taken.
     """
     if port is None:
+        if sys.stdin.isatty():
+            told("waiting for a client on stdin, see docs/agents.md; Ctrl-C ends")
         found.run("stdio")
         return
     with socket.socket() as trial:
@@ -205,6 +208,7 @@ def serve(found: Server, port: int | None) -> None:
             raise MachineError(
                 f"port {port} cannot be had ({error.strerror}): give another"
             ) from None
+    told(f"serving at http://{HOST}:{port}/mcp; Ctrl-C ends")
     found.run("streamable-http", host=HOST, port=port)
 
 

@@ -7,11 +7,22 @@
   const head = document.querySelector("[data-head]");
   const state = document.querySelector("[data-state]");
   const length = Number(lanes.dataset.lanes);
-  let until = null, sought = null;
+  const clips = [...document.querySelectorAll("[data-from]")].map((each) =>
+    ({ from: Number(each.dataset.from), to: Number(each.dataset.to), source: each.value }));
+  let until = null, sought = null, clip = null;
   document.documentElement.classList.add("playable");
 
-  // Seconds of the report begin with the first picture, the player's with whatever comes first.
-  const now = () => player.currentTime - lead;
+  // Seconds of the report begin with the film's first picture; the player's with whatever comes
+  // first in its file, and a clip's with the clip.
+  const shift = () => (clip ? -clip.from : lead);
+  const now = () => player.currentTime - shift();
+  const held = (each, start) => each && each.from - 0.05 <= start && start < each.to;
+  const load = (start) => {
+    if (!clips.length || held(clip, start)) return true;
+    const other = clips.find((each) => held(each, start));
+    if (other) { clip = other; player.src = other.source; }
+    return Boolean(other);
+  };
   const clock = (seconds) => {
     const whole = Math.max(0, Math.round(seconds)), pad = (n) => String(n).padStart(2, "0");
     const hours = Math.floor(whole / 3600), minutes = Math.floor(whole / 60) % 60;
@@ -26,10 +37,18 @@
     const card = button && button.closest("[data-card]");
     if (card) { card.dataset.on = ""; card.setAttribute("aria-current", "true"); }
   };
-  const seek = (start) => { sought = start + lead; player.currentTime = sought; };
+  const seek = (start) => {
+    if (!load(start)) {
+      state.textContent = `${clock(start)} is not carried here: of the film there are the moments alone.`;
+      return false;
+    }
+    sought = Math.max(0, start + shift());
+    player.currentTime = sought;
+    return true;
+  };
   const go = (start, end) => {
     until = null;
-    seek(start);
+    if (!seek(start)) return;
     until = end;
     state.textContent = end === null ? `From ${clock(start)}.` : `${clock(start)} to ${clock(end)}.`;
     player.play().catch(() => {});
@@ -44,7 +63,8 @@
       const end = until;
       until = null;
       player.pause();
-      seek(end);
+      sought = end + shift();
+      player.currentTime = sought;
       state.textContent = `Stopped at ${clock(end)}, the end of it.`;
     }
     if (!player.paused) requestAnimationFrame(watch);
@@ -61,8 +81,7 @@
     const box = lanes.getBoundingClientRect();
     choose(null);
     until = null;
-    seek(length * (event.clientX - box.left) / box.width);
-    draw();
+    if (seek(length * (event.clientX - box.left) / box.width)) draw();
   });
   player.addEventListener("play", () => requestAnimationFrame(watch));
   player.addEventListener("timeupdate", watch);
@@ -70,5 +89,6 @@
     // Whoever moves the film himself wants to see on from there.
     if (sought === null || Math.abs(player.currentTime - sought) > 0.3) { until = null; choose(null); }
   });
+  if (clips.length) load(clips[0].from);
   player.addEventListener("error", () => { document.querySelector("[data-broken]").hidden = false; });
 })();
