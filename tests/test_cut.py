@@ -65,6 +65,8 @@ def heard(path: Path) -> tuple[float, list[float]]:
         frames = list(box.decode(audio=0))
     begin = float(frames[0].pts * frames[0].time_base)
     samples = np.concatenate([frame.to_ndarray()[0] for frame in frames])
+    if samples.dtype.kind == "i":
+        samples = samples / np.float32(np.iinfo(samples.dtype).max)
     return begin, [begin + each for each in media.beeps(samples, rate)]
 
 

@@ -6,6 +6,7 @@ those of a player's clock, which begins with the first sound where that is befor
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from vmr_agent.export.wording import clean, in_order, question, reason, sure
@@ -14,6 +15,8 @@ from vmr_agent.types import Moment, Span
 
 SRT = str.maketrans("<>{}", "‹›()")
 """SubRip has tags, and no way to say that something is none."""
+STAMP = re.compile(r"(\d:\d{1,2}:\d{1,2})[.,](?=\d)")
+"""A time of a cue: some readers take every line that has two of them for one that says when."""
 VTT = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 
@@ -92,12 +95,12 @@ def _times(cue: Cue) -> str:
 
 
 def _escaped(text: str) -> str:
-    """No tag, no entity, and no arrow, of which a line with times is known."""
-    return text.translate(VTT)
+    """No tag, no entity, no time, and no arrow, of which a line with times is known."""
+    return STAMP.sub(r"\1·", text).translate(VTT)
 
 
 def _srt(text: str) -> str:
-    return text.replace("-->", "→").translate(SRT)
+    return STAMP.sub(r"\1·", text).replace("-->", "→").translate(SRT)
 
 
 def _clock(milliseconds: int, point: str) -> str:
