@@ -99,7 +99,7 @@ def test_what_is_no_file_inside_is_told_as_what_it_is(allowed: Allowed, named: s
 def test_the_system_is_no_place_for_films_even_in_the_root_of_the_disk(disk: Path) -> None:
     everything = Allowed([Path("/")])
     assert everything.film(str(disk / "private" / "f.mp4"))
-    for named in ("/proc/self/environ", f"/proc/self/{"root"}/etc/passwd", "/sys/kernel/notes"):
+    for named in ("/proc/self/environ", f"/proc/self/{'root'}/etc/passwd", "/sys/kernel/notes"):
         with pytest.raises(VideoNotFoundError, match=SHUT):
             everything.film(named)
     with pytest.raises(VideoNotFoundError, match=SHUT):
