@@ -4,63 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from time import monotonic
 from typing import Any
 
 import pytest
+from chromium import NEEDED, Opened, chromium, until
 from made_reports import HOSTILE, around, hostile, moment, report, video
 
 from vmr_agent.display import fragment, page
 from vmr_agent.report import RunReport
 
-sync_api = pytest.importorskip("playwright.sync_api")
-CHROMIUM = Path("/usr/bin/chromium")
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium of the distribution"),
-]
+pytestmark = NEEDED
 TIME = "document.querySelector('[data-player]').currentTime"
 PAUSED = "document.querySelector('[data-player]').paused"
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        started = playwright.chromium.launch(
-            executable_path=str(CHROMIUM),
-            args=["--no-sandbox", "--autoplay-policy=no-user-gesture-required"],
-        )
+    with chromium() as started:
         yield started
-        started.close()
-
-
-def until(frame: Any, what: str) -> None:
-    """Asked again and again from here: the page's rules forbid what would wait inside it."""
-    ends = monotonic() + 10
-    while not frame.evaluate(what):
-        assert monotonic() < ends, what
-        frame.wait_for_timeout(20)
-
-
-class Opened:
-    """A page, and everything that went wrong or out of it."""
-
-    def __init__(self, browser: Any, path: Path, **how: Any) -> None:
-        how.setdefault("viewport", {"width": 1280, "height": 900})
-        self.page = browser.new_page(**how)
-        self.said: list[str] = []
-        self.asked: list[str] = []
-        self.page.on("console", lambda each: self.said.append(each.text))
-        self.page.on("pageerror", lambda each: self.said.append(str(each)))
-        self.page.on("dialog", lambda each: self.said.append(f"dialog {each.message}"))
-        self.page.on("request", lambda each: self.asked.append(each.url))
-        self.page.goto(path.as_uri())
-
-    def until(self, what: str) -> None:
-        until(self.page, what)
-
-    def outside(self, *known: str) -> list[str]:
-        return [url for url in self.asked if not url.startswith(("data:", "about:", *known))]
 
 
 @pytest.fixture
@@ -81,7 +42,9 @@ def test_a_click_plays_a_moment_and_stops_at_its_end(
     browser: Any, tmp_path: Path, found: RunReport, width: int, scheme: str
 ) -> None:
     path = written(tmp_path, page(found, around(131)))
-    seen = Opened(browser, path, color_scheme=scheme, viewport={"width": width, "height": 800})
+    seen = Opened(
+        browser, path.as_uri(), color_scheme=scheme, viewport={"width": width, "height": 800}
+    )
     seen.page.click("[data-card] >> nth=1 >> button")
     seen.until(f"{TIME} > 55.2")
     seen.until(PAUSED)
@@ -94,7 +57,7 @@ def test_a_click_plays_a_moment_and_stops_at_its_end(
 
 
 def test_it_can_be_used_by_keyboard_alone(browser: Any, tmp_path: Path, found: RunReport) -> None:
-    seen = Opened(browser, written(tmp_path, page(found, around(131))))
+    seen = Opened(browser, written(tmp_path, page(found, around(131))).as_uri())
     focused = "document.activeElement"
     for _ in range(40):
         seen.page.keyboard.press("Tab")
@@ -111,7 +74,7 @@ def test_it_can_be_used_by_keyboard_alone(browser: Any, tmp_path: Path, found: R
 
 
 def test_the_timeline_is_a_place_to_click(browser: Any, tmp_path: Path, found: RunReport) -> None:
-    seen = Opened(browser, written(tmp_path, page(found, around(131))))
+    seen = Opened(browser, written(tmp_path, page(found, around(131))).as_uri())
     seen.until("document.querySelector('[data-player]').readyState > 0")
     lanes = seen.page.locator("[data-lanes]")
     box = lanes.bounding_box()
@@ -147,7 +110,7 @@ def test_a_notebook_plays_each_moment_from_what_it_carries(
 
 
 def test_a_film_that_is_gone_is_told_of(browser: Any, tmp_path: Path, found: RunReport) -> None:
-    seen = Opened(browser, written(tmp_path, page(found, around(131), video="gone.mp4")))
+    seen = Opened(browser, written(tmp_path, page(found, around(131), video="gone.mp4")).as_uri())
     seen.page.locator("[data-broken]").wait_for(state="visible", timeout=5000)
 
 
@@ -155,7 +118,7 @@ def test_hostile_text_is_text(browser: Any, tmp_path: Path) -> None:
     told = f"<!DOCTYPE html><body>{fragment(hostile(), around(text=HOSTILE))}"
     for text in (page(hostile(), around(text=HOSTILE)), told):
         path = written(tmp_path, text)
-        seen = Opened(browser, path, viewport={"width": 390, "height": 800})
+        seen = Opened(browser, path.as_uri(), viewport={"width": 390, "height": 800})
         seen.page.wait_for_timeout(400)
         assert seen.said == []
         assert seen.outside(path.as_uri()) == []
@@ -164,7 +127,7 @@ def test_hostile_text_is_text(browser: Any, tmp_path: Path) -> None:
 
 def test_no_script_but_its_own_would_run(browser: Any, tmp_path: Path, found: RunReport) -> None:
     broken = page(found, around(131)).replace("<main", "<script>alert(1)</script><main", 1)
-    seen = Opened(browser, written(tmp_path, broken))
+    seen = Opened(browser, written(tmp_path, broken).as_uri())
     seen.page.wait_for_timeout(300)
     assert not [each for each in seen.said if each.startswith("dialog")]
     assert "Content Security Policy" in seen.said[0]
@@ -175,7 +138,7 @@ def test_two_reports_in_one_notebook_leave_each_other_and_it_alone(
 ) -> None:
     host = "<!DOCTYPE html><body class=lane data-lead=9><h1>mine</h1>"
     path = written(tmp_path, host + fragment(found, around(131)) + fragment(found, around(131)))
-    seen = Opened(browser, path, viewport={"width": 900, "height": 1900})
+    seen = Opened(browser, path.as_uri(), viewport={"width": 900, "height": 1900})
     one, other = seen.page.frames[1:]
     one.click("[data-card] >> nth=0 >> button")
     until(one, f"{TIME} > 0.2")  # of the clip

@@ -107,7 +107,7 @@ class Acts:
                     continue
                 answer = self._desk.answers.keep(film.key, seen.report, seen.trace)
                 past = past._replace(asked=(*past.asked, answer.key))
-                told = cards.said(f"{answer.verdict}: {seen.report.query}", "quiet")
+                told = cards.said(cards.short(f"{answer.verdict}: {seen.report.query}"), "quiet")
                 shown = {**self.recall(answer.key, past), "past": past, "status": told}
                 yield {**self._indexed(film, seen.report.video), **shown}
         except VmrError as error:

@@ -54,7 +54,7 @@ def trace(record: Curves, curves: np.ndarray[Any, Any], most: int = POINTS) -> T
     length = curves.shape[1]
     step = -(-length // most) or 1
     padded = np.pad(curves, ((0, 0), (0, -length % step)))
-    peaks = padded.reshape(len(curves), -1, step).max(axis=2) if length else padded
+    peaks = padded.reshape(len(curves), -1, step).max(axis=2) if curves.size else padded
     told = {
         channel: tuple(round(float(value), 3) for value in row)
         for channel, row in zip(record.channels, peaks, strict=True)

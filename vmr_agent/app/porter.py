@@ -30,6 +30,8 @@ ROOMS = re.compile(
     r"|startup-events|app_id|theme\.css))/?"
 )
 """All there is, of Gradio and of ours."""
+UPLOAD = "/gradio_api/upload"
+LETTER = 1_000_000  # bytes of any other request: a question, and what the page knows already
 HERE = ("localhost", "127.0.0.1", "::1")
 COOKIE = "vmr-let-in"
 SEALS = {
@@ -68,7 +70,8 @@ class Porter:
         if self._token and not self._known(headers):
             told = "open this page as it was given to you, with ?token=… behind its address"
             return await _answer(send, 401, told)
-        return await self._site(scope, receive, _sealing(send))
+        heard = receive if scope["path"].rstrip("/") == UPLOAD else _short(receive)
+        return await self._site(scope, heard, _sealing(send))
 
     def _refused(self, scope: Scope, headers: dict[str, str]) -> tuple[int, str] | None:
         host = headers.get("host", "")
@@ -114,6 +117,19 @@ async def _answer(
     headers = [(name.encode(), value.encode("latin-1")) for name, value in kind.items()]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": f"{told}\n".encode()})
+
+
+def _short(receive: Receive) -> Receive:
+    """Of a request that goes on too long nothing more is heard."""
+    heard = 0
+
+    async def shortened() -> Message:
+        nonlocal heard
+        message = await receive()
+        heard += len(message.get("body", b""))
+        return message if heard <= LETTER else {"type": "http.disconnect"}
+
+    return shortened
 
 
 def _sealing(send: Send) -> Send:

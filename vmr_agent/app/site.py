@@ -129,7 +129,8 @@ def _door(settings: ServeSettings) -> socket.socket:
         return socket.create_server((settings.host, settings.port), family=family)
     except (OSError, UnicodeError) as error:
         where = f"{settings.host}, port {settings.port}"
-        reason = getattr(error, "strerror", None) or error
+        # Python says there once more where.
+        reason = str(getattr(error, "strerror", None) or error).partition(" (while")[0]
         raise SettingsError(
             f"cannot listen at {where} ({reason}): give another with --port or --host"
         ) from error
