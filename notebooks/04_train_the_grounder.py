@@ -42,12 +42,15 @@ folder = Path(tempfile.mkdtemp())
 # %%
 lines = folder / "lessons.jsonl"
 lessons.main(["agent", "--out", str(lines), "--questions", "400", "--seed", "0"])
-lesson = json.loads(lines.read_text(encoding="utf-8").splitlines()[0])
+every = [json.loads(line) for line in lines.read_text(encoding="utf-8").splitlines()]
+lesson = next(each for each in every if each["moments"])  # some are about what is not there
 figure, axes = plt.subplots(figsize=(8, 2.2), layout="constrained")
 values = lesson["curves"]["fused"]
 edges = [n * lesson["step"] for n in range(len(values) + 1)]
 axes.stairs(values, edges, fill=True, color="#2b5fd1", alpha=0.85)
-axes.set(xlabel="seconds", ylabel="relevance", title=", ".join(lesson))
+for start, end in lesson["moments"]:
+    axes.axvspan(start, end, color="#1c7a4c", alpha=0.15, lw=0)
+axes.set(xlabel="seconds", ylabel="relevance", title="a lesson, and where the answer is")
 axes.spines[["top", "right"]].set_visible(False)
 plt.show()
 
