@@ -28,6 +28,7 @@ from evals.join import join
 from evals.kills import kills as killed
 from evals.kills import well
 from evals.mutants import mutants as mutated
+from evals.notebooks import notebooks
 from evals.wheel import well as wheel_well
 from evals.wheel import wheel as built
 from evals.wire import well as went_well
@@ -206,6 +207,7 @@ PARTS: dict[str, Callable[[], Figures]] = {
         needle,
         wheel,
         docs,
+        notebooks,
         parity,
         index,
     )

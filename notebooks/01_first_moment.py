@@ -15,18 +15,15 @@
 # # A first moment
 #
 # Ask a film a question; see when it happens, every time, how sure, and why. The film is the one
-# that comes with the checkout. The first question looks at it once (a quarter of a minute), every
+# that comes with the package. The first question looks at it once (a quarter of a minute), every
 # later one takes a moment.
 
 # %%
-from pathlib import Path
-
 from vmr_agent import VMRAgent
+from vmr_agent.demo import demo_film
 from vmr_agent.display import page
 
-here = Path.cwd()
-checkout = next(p for p in (here, *here.parents) if (p / "pyproject.toml").is_file())
-film = checkout / "evals" / "demo" / "demo_film.mp4"
+film = demo_film()
 agent = VMRAgent()  # settings from the environment, bars in a notebook
 
 # %% [markdown]

@@ -18,14 +18,11 @@
 # heard besides. Each has a curve of its own; a question is answered by whichever knows.
 
 # %%
-from pathlib import Path
-
 from vmr_agent import Settings, VMRAgent
+from vmr_agent.demo import demo_film
 from vmr_agent.panorama import gather
 
-here = Path.cwd()
-checkout = next(p for p in (here, *here.parents) if (p / "pyproject.toml").is_file())
-film = checkout / "evals" / "demo" / "demo_film.mp4"
+film = demo_film()
 agent = VMRAgent()
 
 # %% [markdown]

@@ -15,12 +15,14 @@
 # # Read an evaluation
 #
 # A figure without an interval, a baseline and a look at what failed says little. Here the agent and
-# three afternoon baselines are asked the demo film's questions; then the report is read.
+# three afternoon baselines are asked the demo film's questions; then the report is read. It needs
+# a checkout.
 
 # %%
 import tempfile
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import numpy as np
 from rich.console import Console
 
@@ -31,11 +33,10 @@ from evals.reporting import tables
 from evals.reporting.content import content
 from evals.reporting.runs import together
 from vmr_agent import Settings
+from vmr_agent.demo import demo_film
 from vmr_agent.metrics.bootstrap import Tally, differences, intervals
 
-here = Path.cwd()
-checkout = next(p for p in (here, *here.parents) if (p / "pyproject.toml").is_file())
-film = checkout / "evals" / "demo" / "demo_film.mp4"
+film = demo_film()
 folder = Path(tempfile.mkdtemp())
 
 # %% [markdown]
@@ -79,9 +80,16 @@ def tally(samples: list[Sample]) -> Tally:
 
 
 about = [sample.query for sample in answers["vmr_agent"]]
-for name, samples in answers.items():
+figure, axes = plt.subplots(figsize=(8, 2.4), layout="constrained")
+for at, (name, samples) in enumerate(answers.items()):
     found = intervals(tally(samples), about)["right"]
+    axes.plot([found.low, found.high], [-at, -at], color="#2b5fd1", lw=6, alpha=0.3)
+    axes.plot(found.value, -at, "o", color="#2b5fd1")
     print(f"{name:10} {found.value:5.1f} %  (95 %: {found.low:.1f} to {found.high:.1f})")
+axes.set(xlim=(0, 101), xlabel="right answers, percent; bars: 95 % of 2,000 draws")
+axes.set_yticks(range(0, -len(answers), -1), list(answers))
+axes.spines[["top", "right"]].set_visible(False)
+plt.show()
 for name in list(answers)[1:]:
     change = differences(tally(answers[name]), tally(answers["vmr_agent"]), about)["right"].change
     print(f"vmr_agent less {name:10} {change.value:+.1f} ({change.low:+.1f} to {change.high:+.1f})")

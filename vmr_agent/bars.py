@@ -46,6 +46,8 @@ class Bars:
             return
         key = event.path, event.room
         with self._guard:
+            if key not in self._bars and event.done >= event.total:
+                return  # done before anybody could have waited: the film was on the shelf
             if key not in self._bars:
                 self._bars[key] = _bar(event)
             bar, done = self._bars[key], min(event.done, event.total)

@@ -22,7 +22,9 @@ from typer.main import get_command
 from vmr_agent.cli.app import app
 from vmr_agent.settings import Settings, from_environment
 
-FOREIGN = frozenset(("hf", "export", "uv", "vllm", "ollama", "llama-server", "python3", "curl"))
+FOREIGN = frozenset(
+    ("hf", "export", "uv", "vllm", "ollama", "llama-server", "jupyter", "python3", "curl")
+)
 """Programs of others, whose options are not ours to check."""
 CLEARED = ("VMR_", "OPENAI_")
 
