@@ -14,7 +14,7 @@ from evals.manual import COMMANDS, PAGE, examples, helped, manual
 from vmr_agent.cli.app import app
 
 COMMAND = get_command(app).commands  # type: ignore[attr-defined]
-SILENT = {"completion", "eval", "serve", "mcp"}
+SILENT = {"completion", "eval", "export", "serve", "mcp"}
 """Commands whose result is not theirs to shape: no ``--json``."""
 
 

@@ -42,10 +42,11 @@ def cut(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Cut the moments of REPORT out of FILM into a folder, a clip each, best first.
+    """Cut the moments of REPORT out of FILM.
 
-    Nothing is encoded anew unless --exact says so: a clip then begins at the last key frame before
-    its moment, and how long before is said. Exit code 1 where the report found nothing.
+    A clip each goes into the folder --out, best first. Nothing is encoded anew unless --exact says
+    so: a clip then begins at the last key frame before its moment, and how long before is said.
+    Exit code 1 where the report found nothing.
 
     Examples:
 
@@ -55,16 +56,13 @@ def cut(
     with work(quiet) as board, tidily():
         from vmr_agent.cli.board import CUT
         from vmr_agent.events import Progress
-        from vmr_agent.export.clips import cut_all, moments, same_film
+        from vmr_agent.export.clips import cut_all, moments
         from vmr_agent.settings import from_environment
 
         limits = (settings(None, set_) or from_environment()).video
-        found, path = _one(report), Path(film).absolute()
-        same_film(path, found)
-        here = found.video.model_copy(update={"path": str(path)})
-        asked = found.model_copy(update={"video": here})
-        if not found.moments:
-            say(f"{found.query!r}: nothing was found; there is nothing to be cut")
+        asked = _asked(report, Path(film).absolute())
+        if not asked.moments:
+            say(f"{asked.query!r}: nothing was found; there is nothing to be cut")
             answer(dump([]) if as_json else "", 1)
         _folder(out, asked, exact, pad, limit, force)
         total = sum(span.length for _, span in moments(asked, limit, pad))
@@ -76,19 +74,23 @@ def cut(
         made = list(
             cut_all(asked, out, exact=exact, pad=pad, limit=limit, limits=limits, watch=watch)
         )
-    for each in made:
-        if each.early > LATE:
-            say(f"{Path(each.path).name}: begins {each.early:.1f} s early, at a key frame; "
-                "--exact cuts to the frame")  # fmt: skip
+    for each in (each for each in made if each.early > LATE):
+        early = f"begins {each.early:.1f} s early, at a key frame; --exact cuts to the frame"
+        say(f"{Path(each.path).name}: {early}")
     text = dump([_record(each) for each in made]) if as_json else "".join(map(_line, made))
     answer(text, 0)
 
 
-def _one(name: str) -> RunReport:
+def _asked(name: str, film: Path) -> RunReport:
+    """The report, of the film where it lies now. Raises ExportError for another film."""
+    from vmr_agent.export.clips import same_film
+
     found = read_file(name)
     if len(found) > 1:
         raise ExportError(f"{name!r} holds {len(found)} reports: give one")
-    return found[0]
+    same_film(film, found[0])
+    here = found[0].video.model_copy(update={"path": str(film)})
+    return found[0].model_copy(update={"video": here})
 
 
 def _folder(
