@@ -9,8 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import media
+import av
 from processes import program, started
+
+from vmr_agent.testing import FPS, SIZE
 
 COLOURED = (
     "import vmr_agent.toolbox, vmr_agent.workshop as workshop\n"
@@ -25,7 +27,7 @@ COLOURED = (
 SLOWLY = (
     "import time\n"
     "look = ColourEncoder.look\n"
-    "ColourEncoder.look = lambda self, images: time.sleep(2) or look(self, images)"
+    "ColourEncoder.look = lambda self, images: time.sleep(6) or look(self, images)"
 )
 """Pictures take their time."""
 
@@ -37,9 +39,16 @@ class Served(NamedTuple):
     process: subprocess.Popen[str]
 
 
-def film(path: Path) -> Path:
-    """Ten seconds: red, green from 2.4 to 5.2, blue to 7.6, then yellow."""
-    return media.film(path, frames=250, cuts=(60, 130, 190), size=(320, 240))
+def film(path: Path, colours: Path) -> Path:
+    """The colour film as browsers play it: red from 2 to 5 and 12 to 14 s, blue from 10 to 12."""
+    with av.open(str(colours)) as source, av.open(str(path), "w") as out:
+        stream = out.add_stream("libx264", rate=FPS)
+        stream.height, stream.width = SIZE
+        stream.pix_fmt = "yuv420p"
+        for frame in source.decode(video=0):
+            out.mux(stream.encode(av.VideoFrame.from_ndarray(frame.to_ndarray(format="rgb24"))))
+        out.mux(stream.encode())
+    return path
 
 
 @contextmanager

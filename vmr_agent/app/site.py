@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import mimetypes
 import os
 import shutil
@@ -55,7 +56,16 @@ def run(
         words: dict[str, Any] = {"access_log": False, "log_level": "warning", "lifespan": "on"}
         config = uvicorn.Config(site, timeout_graceful_shutdown=GRACE, server_header=False, **words)
         ready(_address(offered))
-        uvicorn.Server(config).run(sockets=[door])
+        Server(config).run(sockets=[door])
+
+
+class Server(uvicorn.Server):
+    """Lets go of open pages without a word: that they were still listening is no error."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End, for it was asked to."""
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+        await super().shutdown(sockets)
 
 
 def build(desk: Desk, uploaded: Path, settings: ServeSettings, endings: Iterable[str]) -> FastAPI:
