@@ -11,8 +11,6 @@ the rooms make lies on the shelf. ``vmr_agent.graph`` has the rooms themselves, 
 
 from __future__ import annotations
 
-from typing import cast
-
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import StreamWriter
@@ -70,4 +68,4 @@ def build_graph(agent: VMRAgent | None = None) -> Graph:
     graph.add_node(NODE, find_moments)
     graph.add_edge(START, NODE)
     graph.add_edge(NODE, END)
-    return cast(Graph, graph.compile(name="vmr_agent_moments"))
+    return graph.compile(name="vmr_agent_moments")
