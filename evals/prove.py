@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -87,8 +88,7 @@ def speed() -> Figures:
 def slow() -> Figures:
     """The tests that ``make test`` leaves out."""
     side_by_side = ("-n", "auto", "--maxprocesses", "4", "--dist", "loadfile")
-    done = _printed("-m", "pytest", "-m", "slow", *side_by_side)
-    return {"closing line": done.splitlines()[-1]}
+    return _tested("-m", "slow", *side_by_side)
 
 
 def kills() -> Figures:
@@ -179,15 +179,21 @@ def wheel() -> Figures:
 
 def docs() -> Figures:
     """Every block of README and docs that can be run here, those that take long too."""
-    done = _printed("-m", "pytest", "tests/docs", "-m", "slow or not slow")
-    return {"closing line": done.splitlines()[-1]}
+    return _tested("tests/docs", "-m", "slow or not slow")
+
+
+def browser() -> Figures:
+    """The page of ``vmr serve``, and reports as pages, in the distribution's Chromium."""
+    if shutil.which("chromium") is None:
+        return {"not run": "install the distribution's chromium"}
+    return _tested("tests/app", "tests/test_display_browser.py", "-m", "slow or not slow")
 
 
 def parity() -> Figures:
     """Official figures of the reference files, where ``VMR_REFERENCE`` says they are."""
     if "VMR_REFERENCE" not in os.environ:
         return {"not run": "set VMR_REFERENCE to a folder with annotations and predictions"}
-    return {"closing line": _printed("-m", "pytest", "tests/metrics").splitlines()[-1]}
+    return _tested("tests/metrics")
 
 
 PARTS: dict[str, Callable[[], Figures]] = {
@@ -208,6 +214,7 @@ PARTS: dict[str, Callable[[], Figures]] = {
         wheel,
         docs,
         notebooks,
+        browser,
         parity,
         index,
     )
@@ -218,6 +225,10 @@ def _held(well: bool, found: Figures) -> Figures:
     if not well:
         sys.exit(f"evals.prove: it does not hold: {found}")
     return found
+
+
+def _tested(*words: str) -> Figures:
+    return {"closing line": _printed("-m", "pytest", *words).splitlines()[-1]}
 
 
 def _table(module: str, *words: str) -> Figures:

@@ -44,6 +44,7 @@ class Opened:
     def __init__(self, browser: Any, url: str, **how: Any) -> None:
         how.setdefault("viewport", {"width": 1280, "height": 900})
         self.page = browser.new_page(**how)
+        self.page.set_default_timeout(60_000)  # machines that tests run on are busy
         self.said: list[str] = []
         self.asked: list[str] = []
         self.page.on("console", lambda each: self.said.append(each.text))

@@ -30,7 +30,9 @@ DOORS = {
     "PIL": {"strip.py", "adapters/clip.py"},
     "av": {"video.py", "container.py", "cutter.py", "encoder.py", "testing.py", "doctor/codecs.py"},
     "chromadb": {"adapters/index.py"},
+    "fastapi": {"app/site.py", "app/page.py"},
     "faster_whisper": {"adapters/whisper.py", "adapters/voice.py"},
+    "gradio": {"app/page.py"},
     "httpcore": {"wire.py", "fetch.py"},
     "httpx": {"wire.py", "fetch.py"},
     "jinja2": {"display/page.py"},
@@ -50,6 +52,7 @@ DOORS = {
         *("adapters/tagger.py", "adapters/published.py", "adapters/resident.py"),
         "adapters/vision.py",
     },
+    "uvicorn": {"app/site.py"},
     "typer": {path.relative_to(HOUSE).as_posix() for path in (HOUSE / "cli").glob("*.py")},
     "whisperx": {"adapters/whisper.py", "adapters/sound.py"},
 }

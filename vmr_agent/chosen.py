@@ -52,9 +52,8 @@ def _told(error: ValidationError) -> str:
         member = next((each for each in names() if each.startswith(f"{name}.")), name)
         return f"{name} is a group of settings: set one of them, like {member}=…"
     # What was set may be a key, and may be long.
-    shown = not name.startswith(("chat", "serve.token")) and isinstance(
-        first["input"], str | int | float
-    )
+    secret = name.startswith(("chat", "serve.token"))
+    shown = not secret and isinstance(first["input"], str | int | float)
     given = f", not {str(first['input'])[:SHOWN]!r}" if shown else ""
     return f"{name}: {first['msg'].removeprefix('Value error, ')}{given}"
 
