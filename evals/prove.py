@@ -30,11 +30,12 @@ from evals.kills import kills as killed
 from evals.kills import well
 from evals.mutants import mutants as mutated
 from evals.notebooks import notebooks
+from evals.toys import toys
+from evals.toys import well as toys_well
 from evals.wheel import well as wheel_well
 from evals.wheel import wheel as built
 from evals.wire import well as went_well
 from evals.wire import wire
-from vmr_agent.grounding.training.job import READERS
 from vmr_agent.settings import PROFILES, Settings
 
 HERE = Path(__file__).parent
@@ -44,8 +45,6 @@ RUNS = 5
 CLIPLESS: dict[str, object] = {"not run": "set VMR_CLIPS to a folder with a clips.json"}
 STRETCH = 600.0
 """Seconds of the film that is indexed for the record: an hour takes an hour of benchmarks."""
-TOY = 60.0
-"""Seconds that a toy may be trained for."""
 Figures = dict[str, object]
 
 
@@ -123,23 +122,8 @@ def compression() -> Figures:
 
 def training() -> Figures:
     """Toys trained by the command line, twice: seconds, and whether they are the same bytes."""
-    words = "--data simulated:120 --epochs 6 --json --out".split()
-    found: Figures = {}
-    with tempfile.TemporaryDirectory() as folder:
-        for network in READERS:
-            one, other = Path(folder, network), Path(folder, f"{network}-again")
-            began = time.monotonic()
-            _printed("-m", "vmr_agent", "train", network, *words, str(one))
-            seconds = round(time.monotonic() - began, 1)
-            told = _printed("-m", "vmr_agent", "train", network, *words, str(other))
-            same = all(
-                (one / name).read_bytes() == (other / name).read_bytes()
-                for name in ("weights.safetensors", "card.json")
-            )
-            metrics = json.loads(told)["card"]["metrics"]
-            found[network] = {"seconds": seconds, "same bytes again": same, **metrics}
-            _held(same and seconds < TOY, found)
-    return found
+    found = toys()
+    return _held(toys_well(found), found)
 
 
 def index() -> Figures:

@@ -30,7 +30,9 @@ def serve(
     profile: Profile = None,
     set_: Set = None,
 ) -> None:
-    """Serve a page for the browser: choose or upload a film, ask, look at moments.
+    """Serve a page for the browser.
+
+    Choose or upload a film, ask, watch its moments appear, play them, take the answer away.
 
     Only films in PATH are offered; nothing else on this machine is opened. Ctrl-C ends it.
 
