@@ -129,10 +129,12 @@ def test_what_a_killed_process_left_is_swept_away(told: Path, tmp_path: Path) ->
         path.touch()
     for path in (dead, held):
         os.utime(path, (0, 0))
+    os.utime(fresh, (2**32, 2**32))  # a busy machine takes longer than it is fresh
+    os.mkfifo(pipe := tmp_path / ".vmr-1-3.part.mp4")
     with held.open("rb") as mine:
         fcntl.flock(mine, fcntl.LOCK_EX)  # as whoever writes to it does
         assert vmr(tmp_path, "export", told, "--out", tmp_path / "a.srt").returncode == 0
-    assert sorted(tmp_path.glob(".vmr-*")) == [fresh, held]
+    assert sorted(tmp_path.glob(".vmr-*")) == [fresh, held, pipe]
 
 
 def test_what_is_being_written_is_nobodys_to_sweep(tmp_path: Path) -> None:

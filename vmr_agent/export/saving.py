@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from vmr_agent.errors import ExportError, MachineError
-from vmr_agent.files import FULL
+from vmr_agent.files import FULL, is_file
 
 FRESH = 2.0
 """Seconds for which a file that nobody holds may be one that somebody is about to."""
@@ -60,7 +60,7 @@ def _hold(file: BinaryIO) -> None:
 
 def _sweep(folder: Path) -> None:
     """Throw away what processes left there that were killed while they wrote."""
-    for part in folder.glob(".vmr-*.part*"):
+    for part in filter(is_file, folder.glob(".vmr-*.part*")):  # to open a pipe is to wait
         # The system lets go of what a process held, however that ended, on whatever machine.
         with suppress(OSError), part.open("rb") as left:
             fcntl.flock(left, fcntl.LOCK_EX | fcntl.LOCK_NB)
