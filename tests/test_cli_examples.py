@@ -13,7 +13,7 @@ import pytest
 from processes import ROOT, VMR, environment
 
 from evals.manual import COMMANDS, examples
-from vmr_agent import VMRAgent
+from vmr_agent import Settings, VMRAgent
 
 sys.path.append(str(ROOT / "tests" / "metrics"))
 
@@ -40,15 +40,22 @@ EXAMPLES = [
 
 @pytest.fixture(scope="module")
 def folder(
-    tmp_path_factory: pytest.TempPathFactory, demo_film: Path, demo_agent: VMRAgent, colours: Path
+    tmp_path_factory: pytest.TempPathFactory,
+    demo_film: Path,
+    demo_agent: VMRAgent,
+    new_home: Path,
+    colours: Path,
 ) -> Path:
-    """What the examples speak of, and ``vmr`` itself."""
+    """What the examples speak of, and ``vmr`` itself, at home in ``home``."""
     here = tmp_path_factory.mktemp("examples")
+    demo_agent.index(demo_film)
+    shutil.copytree(new_home / "shelf", here / "home" / "shelf")
+    (here / "home" / "weights").symlink_to((new_home / "weights").resolve())
     (here / "films").mkdir()
     for name in ("film.mp4", "more.mkv", "films/film.mp4"):
         (here / name).symlink_to(demo_film)
     shutil.copy(colours, here / "old.mp4")
-    demo_agent.index(here / "old.mp4")
+    VMRAgent(Settings(home=here / "home")).index(here / "old.mp4")
     (here / "film.json").symlink_to(demo_film.with_suffix(".json"))
     rows, truth = made()
     for name in ("mine.jsonl", "theirs.jsonl"):
@@ -71,9 +78,9 @@ def write(path: Path, rows: list[dict[str, object]]) -> None:
 
 
 @pytest.mark.parametrize(("name", "line"), EXAMPLES, ids=[line for _, line in EXAMPLES])
-def test_an_example_runs(name: str, line: str, folder: Path, new_home: Path) -> None:
+def test_an_example_runs(name: str, line: str, folder: Path) -> None:
     path = f"{folder / 'bin'}:{os.environ['PATH']}"
-    told = {**environment(new_home, PATH=path), "HOME": str(folder)}
+    told = {**environment(folder / "home", PATH=path), "HOME": str(folder)}
     for place in (".local/share/bash-completion/completions", ".zfunc", ".config/fish/completions"):
         (folder / place).mkdir(parents=True, exist_ok=True)
     less, sign, out = line.partition(" > ")

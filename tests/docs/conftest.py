@@ -17,7 +17,9 @@ ROOT = Path(__file__).parents[2]
 sys.path.append(str(ROOT / "tests" / "evals"))  # run files are made there
 import evals_runs  # noqa: E402
 
-FILMS = ("film.mp4", "talk.mp4", "more.mkv", "films/one.mp4")
+FILMS = ("film.mp4", "films/one.mp4")
+OTHERS = ("talk.mp4", "more.mkv")
+"""Of which no page says what comes back: the colour film, at which is soon looked."""
 HOME = "vmr-home"
 
 
@@ -30,13 +32,17 @@ def shelved(demo_agent: VMRAgent, demo_film: Path, new_home: Path) -> Path:
 
 @pytest.fixture
 def workplace(
-    shelved: Path, demo_film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    shelved: Path,
+    demo_film: Path,
+    colours: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Path:
     """A folder of its own for a page, and a home beside the films in it."""
-    for each in FILMS:
+    for each in (*FILMS, *OTHERS):
         path = tmp_path / each
         path.parent.mkdir(exist_ok=True)
-        path.symlink_to(demo_film)
+        path.symlink_to(demo_film if each in FILMS else colours)
     home = tmp_path / HOME
     home.mkdir()
     (home / "weights").symlink_to((shelved / "weights").resolve())
