@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import statistics
 import subprocess
 import sys
@@ -168,8 +167,6 @@ def docs() -> Figures:
 
 def browser() -> Figures:
     """The page of ``vmr serve``, and reports as pages, in the distribution's Chromium."""
-    if shutil.which("chromium") is None:
-        return {"not run": "install the distribution's chromium"}
     return _tested("tests/app", "tests/test_display_browser.py", "-m", "slow or not slow")
 
 
