@@ -42,15 +42,17 @@ def _clips(report: RunReport, path: Path, most: int) -> Iterator[Clip]:
     for moment in (*report.moments, *nearest)[:MOMENTS]:
         if any(each.start <= moment.span.start and moment.span.end <= each.end for each in made):
             continue
-        clip = _clip(path, moment, report.video.duration)
-        size = len(clip.source) * 3 // 4 if clip else 0
-        if clip is not None and size <= most:
-            most -= size
+        share = moment.span.length / max(report.video.duration, moment.span.length)
+        if share * path.stat().st_size > 2 * most:
+            continue  # not worth cutting: an even film has far more than fits
+        clip = _clip(path, moment, report.video.duration, most)
+        if clip is not None:
+            most -= len(clip.source) * 3 // 4
             made.append(clip)
             yield clip
 
 
-def _clip(path: Path, moment: Moment, duration: float) -> Clip | None:
+def _clip(path: Path, moment: Moment, duration: float, most: int) -> Clip | None:
     suffix = path.suffix.lower()
     end = min(moment.span.end + AFTER, max(duration, moment.span.end))
     whole = VideoSettings(frames="all")
@@ -61,6 +63,8 @@ def _clip(path: Path, moment: Moment, duration: float) -> Clip | None:
         try:
             with playback.served(job, whole, always) as messages:
                 cut = next(facts["cut"] for facts, *_ in messages if "cut" in facts)
+            if to.stat().st_size > most:
+                return None
             return Clip(max(0.0, cut["start"]), cut["end"], carried(to.read_bytes(), KINDS[suffix]))
         except (VmrError, OSError):
             return None  # told of by the page: there is no player
