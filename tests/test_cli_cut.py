@@ -24,8 +24,9 @@ from processes import (
     until,
     vmr,
 )
-from test_signals import CODES, SOON, STOPPED
+from test_signals import CODES, SOON
 
+from vmr_agent.cli.guard import CUT_SHORT
 from vmr_agent.export import read, text
 from vmr_agent.files import fingerprint
 from vmr_agent.limits import VideoSettings
@@ -136,6 +137,14 @@ def test_where_nothing_was_found_nothing_is_cut(film: Path, asked: Path, tmp_pat
     assert not (tmp_path / "clips").exists()
 
 
+def test_what_cannot_be_cut_leaves_no_folder(film: Path, tmp_path: Path) -> None:
+    late = answered(film, tmp_path, moment(1, 2), moment(4000, 4001))
+    run = vmr(tmp_path, "cut", film, late, "--out", tmp_path / "deep" / "clips")
+    assert run.returncode == 2
+    assert "is behind its end" in one_line(run)
+    assert not (tmp_path / "deep").exists()
+
+
 def half_made(out: Path) -> list[Path]:
     """Parts that something was written to already."""
     return [each for each in out.glob(".vmr-*.part*") if each.stat().st_size]
@@ -153,8 +162,8 @@ def test_stopped_it_leaves_nothing_half_made(
         run.send_signal(number)
         told = run.communicate(timeout=60)
         assert time.monotonic() - began < SOON
-    assert (run.returncode, *told) == (CODES[number], "", STOPPED)
-    assert not list(out.iterdir())
+    assert (run.returncode, *told) == (CODES[number], "", CUT_SHORT)
+    assert not out.exists()
     until(lambda: not at_work(home), SOON)
 
 
@@ -187,4 +196,4 @@ def test_a_clip_that_does_not_fit_on_the_disk(film: Path, asked: Path, tmp_path:
     )
     assert run.returncode == 3
     assert "cannot be written: File too large; free some room" in one_line(run)
-    assert not list((tmp_path / "c").iterdir())
+    assert not (tmp_path / "c").exists()

@@ -165,3 +165,12 @@ def test_stopped_while_it_writes(
     assert (run.returncode, run.stdout) == (code, "")
     assert run.stderr.startswith("vmr: stopped")
     assert not list(out.iterdir())
+
+
+def test_a_dash_is_stdout_and_what_goes_there_is_utf_8(tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    path.write_text(report(moment(1, 2, note="heard: “a dog”")).model_dump_json(), encoding="utf-8")
+    run = vmr(tmp_path, "export", path, "--to", "srt", "-o", "-", PYTHONIOENCODING="ascii")
+    assert run.returncode == 0
+    assert "“" in run.stdout
+    assert not (tmp_path / "-").exists()

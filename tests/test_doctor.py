@@ -215,7 +215,10 @@ def test_the_hubs_cache_and_what_is_missing_in_it(
     found = {
         each.name: each.state for each in hub.wanted(Settings.model_validate({"models": asked}))
     }
-    assert found == {"hub, speech": "good", "hub, picture": "missing"}
+    assert found == {"hub, speech": "good", "hub, picture": "bad"}, "no film could be looked at"
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+    online = Settings.model_validate({"models": asked})
+    assert [each.state for each in hub.wanted(online)] == ["missing", "good"]
     assert list(hub.wanted(Settings())) == []
 
 

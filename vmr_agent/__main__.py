@@ -4,7 +4,7 @@ import os
 import sys
 
 from vmr_agent import threads
-from vmr_agent.cli.guard import guard
+from vmr_agent.cli.guard import CUT_SHORT, STOPPED, guard
 
 
 def main() -> None:
@@ -12,7 +12,7 @@ def main() -> None:
     if sys.argv[1:2] == ["serve"]:  # which ends in order, by itself
         os.environ.update({**threads.ONE, **os.environ})
     else:
-        guard()
+        guard(CUT_SHORT if sys.argv[1:2] == ["cut"] else STOPPED)
     from vmr_agent.cli import app
 
     app.main()

@@ -145,7 +145,7 @@ class VMRAgent:
         A shortlist by nearness, best first; nothing in it is verified: ``run`` does that.
         """
         understood = tools.understand(self._question(query))
-        if limit < 1:
+        if not isinstance(limit, int) or limit < 1:
             raise QueryError(f"a search for {limit} places finds none: ask for one at least")
         with tracing.Run("search", self._settings.trace, query) as run, run.inside():
             box = self._toolbox
@@ -270,8 +270,8 @@ class VMRAgent:
         limits = self._settings.video
         if not limits.allow_urls:
             raise VideoNotFoundError(
-                "an address is not fetched unless settings.video.allow_urls is set; "
-                "download the film and give the file"
+                "an address is not fetched unless settings.video.allow_urls is set "
+                "(--set video.allow_urls=true); download the film and give the file"
             )
         return downloads.film(self._toolbox.shelf, address, limits)
 

@@ -111,7 +111,7 @@ def tracked(
 
 
 @contextmanager
-def refused(to: Path, codecs: Sequence[str], hint: str = "; use --exact") -> Iterator[None]:
+def refused(to: Path, codecs: Sequence[str], hint: str = ", or use --exact") -> Iterator[None]:
     """What FFmpeg's writer raises, as an ExportError that says what to do, or a MachineError."""
     try:
         yield

@@ -32,6 +32,8 @@ def regular_file(path: Path) -> os.stat_result:
     try:
         str(path).encode()
         found = path.stat()
+    except UnicodeEncodeError as error:
+        raise VideoNotFoundError(f"{str(path)!r}: the name is no UTF-8; rename it") from error
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise VideoNotFoundError(f"{str(path)!r}: {reason}; give a local file") from error

@@ -162,11 +162,15 @@ class Ahead(Generic[T]):
 
     def close(self, patience: float = LEAVE) -> None:
         """End the thread, and with it the iterator; it may be some time before it looks."""
+        if self._closed.is_set():
+            return
         self._closed.set()
-        self._thread.shutdown(wait=False, cancel_futures=True)
-        at_work = [item for item in list(self._coming) if not item.cancelled()]
-        if not wait(at_work, timeout=patience).not_done:
-            getattr(self._items, "close", lambda: None)()
+        for item in self._coming:
+            item.cancel()
+        # Behind what the thread has in hand; and a graph waits for its rooms when it is closed.
+        closed = self._thread.submit(getattr(self._items, "close", lambda: None))
+        self._thread.shutdown(wait=False)
+        wait([closed], timeout=patience)
 
     def _order(self) -> Future[T | None]:
         return self._thread.submit(next, self._items, None)

@@ -150,7 +150,9 @@ def main() -> None:
         say(f"{error.strerror}: free some room")
         leave(MachineError.exit_code)
     except MISUSE as error:
-        where = error.ctx.command_path if error.ctx else "vmr"
+        first = next(iter(sys.argv[1:]), "")
+        known = f"vmr {first}" if first in get_command(app).commands else "vmr"  # type: ignore[attr-defined]
+        where = error.ctx.command_path if error.ctx else known
         told = error.format_message().replace("Value error, ", "").rstrip(".")
         say(f"{told}; see {where} --help")
         sys.exit(2)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -56,7 +58,7 @@ def cut(
     with work(quiet) as board, tidily():
         from vmr_agent.cli.board import CUT
         from vmr_agent.events import Progress
-        from vmr_agent.export.clips import cut_all, moments
+        from vmr_agent.export.clips import cut_all, planned
         from vmr_agent.settings import from_environment
 
         limits = (settings(None, set_) or from_environment()).video
@@ -64,16 +66,18 @@ def cut(
         if not asked.moments:
             say(f"{asked.query!r}: nothing was found; there is nothing to be cut")
             answer(dump([]) if as_json else "", 1)
-        _folder(out, asked, exact, pad, limit, force)
-        total = sum(span.length for _, span in moments(asked, limit, pad))
+        how: Any = {"exact": exact, "pad": pad, "limit": limit}
+        plan = planned(asked, out, **how)
+        total = sum(span.length for _, span in plan)
 
         def watch(done: float) -> None:
             if board:
                 board.watch(Progress(CUT, done, total, film))
 
-        made = list(
-            cut_all(asked, out, exact=exact, pad=pad, limit=limit, limits=limits, watch=watch)
-        )
+        with _folder(out):
+            for path, _ in plan:
+                vacant(path, force)
+            made = list(cut_all(asked, out, **how, limits=limits, watch=watch))
     for each in (each for each in made if each.early > LATE):
         early = f"begins {each.early:.1f} s early, at a key frame; --exact cuts to the frame"
         say(f"{Path(each.path).name}: {early}")
@@ -93,19 +97,21 @@ def _asked(name: str, film: Path) -> RunReport:
     return found[0].model_copy(update={"video": here})
 
 
-def _folder(
-    folder: Path, report: RunReport, exact: bool, pad: float, limit: int | None, force: bool
-) -> None:
-    """There, and without what would be replaced. Raises ExportError."""
-    from vmr_agent.export.clips import called, moments
-
+@contextmanager
+def _folder(folder: Path) -> Iterator[None]:
+    """There for the clips; gone again if it was not there before and none went into it."""
+    fresh = [each for each in (folder, *folder.parents) if not each.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ExportError(f"{str(folder)!r} is no folder for clips: {reason}") from error
-    for rank, span in moments(report, limit, pad):
-        vacant(folder / called(report.video, rank, span, exact), force)
+    try:
+        yield
+    finally:
+        for each in fresh:
+            with suppress(OSError):  # it has clips
+                each.rmdir()
 
 
 def _line(clip: Clip) -> str:

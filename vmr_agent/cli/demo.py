@@ -29,7 +29,7 @@ def demo(
 
     vmr demo
     vmr demo --json
-    vmr demo --profile lean
+    vmr demo --set verify.accept=0.5
     """
     with work(quiet) as board:
         from vmr_agent.agent import VMRAgent

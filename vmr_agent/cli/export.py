@@ -10,13 +10,13 @@ import typer
 
 from vmr_agent.cli.guard import tidily
 from vmr_agent.cli.options import Force
-from vmr_agent.cli.streams import answer, say
+from vmr_agent.cli.streams import say, write
 from vmr_agent.errors import ExportError
 
 if TYPE_CHECKING:
     from vmr_agent.report import RunReport
 
-STDIN = "-"
+PIPED = "-"
 
 Reports = Annotated[
     list[str],
@@ -30,7 +30,8 @@ To = Annotated[
     typer.Option("--to", help="The format; the ending of --out where not given."),
 ]
 Out = Annotated[
-    Path | None, typer.Option("--out", "-o", metavar="FILE", help="Where it goes; else to stdout.")
+    Path | None,
+    typer.Option("--out", "-o", metavar="FILE", help="Where it goes; - or nothing is stdout."),
 ]
 
 
@@ -48,6 +49,7 @@ def export(reports: Reports, to: To = None, out: Out = None, force: Force = Fals
     from vmr_agent.export import by_suffix, named, notes, text
     from vmr_agent.export.saving import put
 
+    out = None if str(out) == PIPED else out
     if to is None and out is None:
         raise ExportError("say which format: --to FORMAT, or --out FILE with a known ending")
     form = named(to) if to else by_suffix(out or "")
@@ -60,7 +62,8 @@ def export(reports: Reports, to: To = None, out: Out = None, force: Force = Fals
             put(out, told)
     for line in (line for report in found for line in notes(report, form)):
         say(line)
-    answer("" if out is not None else told, 0)
+    if out is None:
+        write(told, "utf-8")  # as the formats want it, whatever the terminal has
 
 
 def vacant(path: Path, force: bool) -> None:
@@ -77,8 +80,8 @@ def read_file(name: str) -> list[RunReport]:
     from vmr_agent.export import read
 
     try:
-        data = sys.stdin.buffer.read() if name == STDIN else Path(name).read_bytes()
-        return read(data.decode("utf-8-sig"), "stdin" if name == STDIN else repr(name))
+        data = sys.stdin.buffer.read() if name == PIPED else Path(name).read_bytes()
+        return read(data.decode("utf-8-sig"), "stdin" if name == PIPED else repr(name))
     except UnicodeDecodeError as error:
         raise ExportError(f"{name!r} is no text: give what vmr find --json printed") from error
     except (OSError, ValueError) as error:

@@ -26,13 +26,17 @@ TIDY = 0.5  # seconds that a child may take to clear up
 KILLED = 1.0  # seconds to wait for a child that was killed
 SHOW_CURSOR = "\x1b[?25h\n"  # below the bars, which hide it
 STOPPED = "vmr: stopped; what was finished is kept, run it again to go on\n"
+CUT_SHORT = "vmr: stopped; clips that were finished are kept\n"
 LOST = "vmr: killed, perhaps for want of memory; what was finished is kept, run it again to go on\n"
 
 _inside = threading.Event()
 
 
-def guard() -> None:
-    """Returns in the child, where the work is to be done; the process that called never does."""
+def guard(stopped: str = STOPPED) -> None:
+    """Returns in the child, where the work is to be done; the process that called never does.
+
+    ``stopped`` is said of a run that was stopped.
+    """
     if _inside.is_set():
         return
     _inside.set()
@@ -42,9 +46,9 @@ def guard() -> None:
     child = os.fork()
     if child:
         for number in held:
-            signal.signal(number, lambda *heard: _stop(child, heard[0]))
+            signal.signal(number, lambda *heard: _stop(child, heard[0], stopped))
         signal.pthread_sigmask(signal.SIG_UNBLOCK, held)
-        _wait(child)
+        _wait(child, stopped)
     if signal.SIGINT in held:  # the keyboard's goes to all, decoders too
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, held)
@@ -53,12 +57,12 @@ def guard() -> None:
     threading.Thread(target=_end_with_parent, args=(ours,), daemon=True).start()
 
 
-def _wait(child: int) -> None:
+def _wait(child: int, stopped: str) -> None:
     """End as the child does."""
     _, status = os.waitpid(child, 0)
     code = os.waitstatus_to_exitcode(status)
     if -code in SIGNALS:
-        _leave(STOPPED, 128 - code)
+        _leave(stopped, 128 - code)
     if code == -signal.SIGKILL:
         _leave(LOST, UNFIT)
     if code < 0:
@@ -66,7 +70,7 @@ def _wait(child: int) -> None:
     os._exit(code)
 
 
-def _stop(child: int, number: int) -> None:
+def _stop(child: int, number: int, stopped: str) -> None:
     """Kill the child and its decoders, say so and end, as other programs do."""
     decoders = tuple(_children(child))
     if not _ended(child, signal.SIGTERM, TIDY):
@@ -74,7 +78,7 @@ def _stop(child: int, number: int) -> None:
     for process in decoders:
         with suppress(ProcessLookupError):
             os.kill(process, signal.SIGKILL)
-    _leave(STOPPED, 128 + number)
+    _leave(stopped, 128 + number)
 
 
 def _ended(child: int, number: int, within: float) -> bool:

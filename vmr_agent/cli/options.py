@@ -53,4 +53,6 @@ def settings(profile: str | None, words: list[str] | None) -> Settings | None:
         return None
     from vmr_agent.chosen import chosen
 
+    if profile and any(word.startswith("profile=") for word in words or ()):
+        raise MISUSE("--profile and --set profile=… go together no better than two profiles")
     return chosen([*([f"profile={profile}"] if profile else []), *(words or [])])

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from vmr_agent.cli.options import AsJson, Limit, Question, Quiet, Set, settings
+from vmr_agent.cli.options import AsJson, Limit, Profile, Question, Quiet, Set, settings
 from vmr_agent.cli.streams import answer, dump, say, work
 
 
 def search(
     query: Question,
     limit: Limit = 10,
+    profile: Profile = None,
     set_: Set = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -26,7 +27,7 @@ def search(
         from vmr_agent.agent import VMRAgent
         from vmr_agent.show import shortlist
 
-        hits = VMRAgent(settings(None, set_)).search(query, limit)
+        hits = VMRAgent(settings(profile, set_)).search(query, limit)
     if not hits:
         say("nothing found; only films given to vmr index or vmr find are searched")
     text = dump([hit.model_dump(mode="json") for hit in hits]) if as_json else shortlist(hits)

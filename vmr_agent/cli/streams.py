@@ -24,12 +24,17 @@ def dump(content: Any, indent: int | None = 2) -> str:
     return json.dumps(content, indent=indent) + "\n"
 
 
-def write(text: str) -> None:
-    """A result, the only thing that goes to stdout; ends the program when nobody reads it."""
-    out = sys.__stdout__
+def write(text: str, encoding: str | None = None) -> None:
+    """A result, the only thing that goes to stdout; ends the program when nobody reads it.
+
+    ``encoding`` is that of the result where it has one of its own.
+    """
+    out: Any = sys.__stdout__
     if out is None:  # closed by whoever called
         return
     try:
+        if encoding:
+            out.reconfigure(encoding=encoding)
         out.write(text)
         out.flush()
     except OSError as error:

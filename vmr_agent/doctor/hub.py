@@ -10,6 +10,8 @@ from vmr_agent.files import below, is_folder, there
 from vmr_agent.settings import Settings
 
 MODEL = "models--"
+NEEDED = ("picture", "speech", "sound")
+"""Roles without whose model no film is looked at; the others are gone on without."""
 
 
 def cache() -> Finding:
@@ -45,9 +47,13 @@ def wanted(settings: Settings) -> Iterator[Finding]:
         if found:
             yield Finding("hub", f"hub, {role}", "good", f"{name} is {found[0]}", None, figures)
             continue
-        cure = "unset HF_HUB_OFFLINE once" if HF_HUB_OFFLINE else "the first use downloads it"
         told = f"nothing in the cache is called like {name}"
-        yield Finding("hub", f"hub, {role}", "missing", told, cure, figures)
+        if HF_HUB_OFFLINE and role in NEEDED:
+            cure = "name one that is there, or unset HF_HUB_OFFLINE once if the hub has it"
+            yield Finding("hub", f"hub, {role}", "bad", told, cure, figures)
+        else:
+            cure = "name one that is there" if HF_HUB_OFFLINE else "the first use asks the hub"
+            yield Finding("hub", f"hub, {role}", "missing", told, cure, figures)
 
 
 def _named(settings: Settings) -> dict[str, str]:

@@ -72,10 +72,7 @@ def cut(
     cannot be written or cannot hold it, VideoUnreadableError where nothing of the film is there.
     """
     path = Path(out).absolute()
-    fits(path, video, exact)
-    if span.start >= video.duration:
-        far = f"{span.start:.1f} s is behind its end at {video.duration:.1f} s"
-        raise ExportError(f"{file_name(video)!r}: {far}")
+    fits(path, video, span, exact)
     asked = span.clamp(video.duration)
     # All frames: clips are for people, whatever the house itself looks at.
     whole = (limits or VideoSettings()).model_copy(update={"frames": "all"})
@@ -96,8 +93,12 @@ def cut(
     return Clip(path=str(path), asked=asked, span=told, exact=exact, made=made["made"])
 
 
-def fits(path: Path, video: Video, exact: bool) -> None:
-    """Raises ExportError for a file that such a clip cannot go into, or that is the film itself."""
+def fits(path: Path, video: Video, span: Span, exact: bool) -> None:
+    """Raises ExportError for a file that such a clip cannot go into, or that is the film itself,
+    and for a stretch behind the film's end."""
+    if span.start >= video.duration:
+        far = f"{span.start:.1f} s is behind its end at {video.duration:.1f} s"
+        raise ExportError(f"{file_name(video)!r}: {far}")
     suffix, able = path.suffix.lower(), EXACT if exact else AS_IT_IS
     if suffix not in able or (video.has_picture and suffix in SOUND):
         fine = sorted(able - SOUND if video.has_picture else able)
@@ -140,6 +141,19 @@ def same_film(path: Path, report: RunReport) -> None:
         )
 
 
+def planned(
+    report: RunReport, folder: str | Path, *, exact: bool, pad: float, limit: int | None
+) -> list[tuple[Path, Span]]:
+    """Where each clip goes, and what is to be in it. Raises ExportError before any is made."""
+    made = [
+        (Path(folder) / called(report.video, rank, span, exact), span)
+        for rank, span in moments(report, limit, pad)
+    ]
+    for path, span in made:
+        fits(path, report.video, span, exact)
+    return made
+
+
 def cut_all(
     report: RunReport,
     folder: str | Path,
@@ -160,8 +174,7 @@ def cut_all(
     def watched(seconds: float) -> None:
         watch(over + seconds)
 
-    for rank, span in moments(report, limit, pad):
-        out = Path(folder) / called(report.video, rank, span, exact)
+    for out, span in planned(report, folder, exact=exact, pad=pad, limit=limit):
         made = cut(report.video, span, out, exact=exact, limits=limits, alive=alive, watch=watched)
         over += made.asked.length
         watch(over)
