@@ -78,9 +78,8 @@ def cut(
             for path, _ in plan:
                 vacant(path, force)
             made = list(cut_all(asked, out, **how, limits=limits, watch=watch))
-    for each in (each for each in made if each.early > LATE):
-        early = f"begins {each.early:.1f} s early, at a key frame; --exact cuts to the frame"
-        say(f"{Path(each.path).name}: {early}")
+    for line in filter(None, map(_early, made)):
+        say(line)
     text = dump([_record(each) for each in made]) if as_json else "".join(map(_line, made))
     answer(text, 0)
 
@@ -112,6 +111,12 @@ def _folder(folder: Path) -> Iterator[None]:
         for each in fresh:
             with suppress(OSError):  # it has clips
                 each.rmdir()
+
+
+def _early(clip: Clip) -> str:
+    """What is said of a clip that begins before its moment."""
+    told = f"begins {clip.early:.1f} s early, at a key frame; --exact cuts to the frame"
+    return f"{Path(clip.path).name}: {told}" if clip.early > LATE else ""
 
 
 def _line(clip: Clip) -> str:
