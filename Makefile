@@ -11,6 +11,8 @@ export ANONYMIZED_TELEMETRY := False
 export DO_NOT_TRACK := 1
 export HF_HUB_DISABLE_TELEMETRY := 1
 export PYANNOTE_METRICS_ENABLED := 0
+export MPLCONFIGDIR := $(VMR_HOME)/matplotlib
+export IPYTHONDIR := $(VMR_HOME)/ipython
 # Every process would compile all that it imports: decoders start in half a second, not a quarter.
 unexport PYTHONDONTWRITEBYTECODE
 

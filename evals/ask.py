@@ -46,8 +46,11 @@ def main() -> None:
     try:
         questions = with_absent([*load(options.truth, options.first)], options.absent)
         answers = answer_all(options.film, questions, chosen(options.set, options.without))
-    except (VmrError, OSError) as error:
-        parser.exit(getattr(error, "exit_code", 2), f"evals.ask: {error}\n")
+    except VmrError as error:
+        parser.exit(error.exit_code, f"evals.ask: {error}\n")
+    except OSError as error:
+        told = f"{str(error.filename)!r}: {error.strerror}; give a truth file, as of the demo film"
+        parser.exit(2, f"evals.ask: {told}\n")
     except (KeyError, TypeError, ValueError) as error:
         parser.exit(2, f"evals.ask: {options.truth} is no truth file ({error!r})\n")
     console = Console(width=None if sys.stdout.isatty() else 150)

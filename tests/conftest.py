@@ -11,6 +11,11 @@ from typing import Any
 import hypothesis
 import pytest
 
+from vmr_agent.threads import ONE
+
+# As vmr has it: beside each other, with a thread for every core, tests wait for each other's.
+os.environ.update({**ONE, **os.environ})  # before numpy is imported
+
 from vmr_agent import Settings, VMRAgent
 from vmr_agent.testing import colour_film
 

@@ -163,6 +163,7 @@ def test_a_picture_of_too_many_pixels_says_how_many(colours: Path, tmp_path: Pat
         ("?!", "empty"),
         ("word " * 5_000, "5000 words"),
         ("word," * 5_000, "5000 words"),
+        ("word" * 5_000, "20000 letters"),
         (None, "NoneType"),
         (b"a cat", "bytes"),
         (["a", "cat"], "list"),
@@ -178,8 +179,8 @@ def test_a_query_that_is_none_is_refused_before_the_film_is_opened(
     assert not (tmp_path / "home").exists()
 
 
-@pytest.mark.parametrize("limit", [0, -3])
-def test_a_search_for_no_place_is_refused(agent: VMRAgent, limit: int) -> None:
+@pytest.mark.parametrize("limit", [0, -3, "3", None])
+def test_a_search_for_no_place_is_refused(agent: VMRAgent, limit: Any) -> None:
     with pytest.raises(QueryError, match="one at least"):
         agent.search("a cat", limit)
 

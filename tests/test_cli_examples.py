@@ -77,7 +77,13 @@ def write(path: Path, rows: list[dict[str, object]]) -> None:
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
 
 
-@pytest.mark.parametrize(("name", "line"), EXAMPLES, ids=[line for _, line in EXAMPLES])
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        pytest.param(name, line, marks=[pytest.mark.slow] * (name == "train"), id=line)
+        for name, line in EXAMPLES
+    ],
+)
 def test_an_example_runs(name: str, line: str, folder: Path) -> None:
     path = f"{folder / 'bin'}:{os.environ['PATH']}"
     told = {**environment(folder / "home", PATH=path), "HOME": str(folder)}

@@ -188,7 +188,7 @@ def test_not_found(plain: Path, path: str, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_names_that_are_no_text(tmp_path: Path) -> None:
-    with pytest.raises(VideoNotFoundError, match="utf-8"):
+    with pytest.raises(VideoNotFoundError, match="UTF-8"):
         look(tmp_path / "\udcff.mp4")
 
 

@@ -146,7 +146,7 @@ class VMRAgent:
         """
         understood = tools.understand(self._question(query))
         if not isinstance(limit, int) or limit < 1:
-            raise QueryError(f"a search for {limit} places finds none: ask for one at least")
+            raise QueryError(f"a search for {limit!r} places finds none: ask for one at least")
         with tracing.Run("search", self._settings.trace, query) as run, run.inside():
             box = self._toolbox
             self._refresh()

@@ -57,7 +57,10 @@ class QueryError(CallerError):
 
 
 class SettingsError(CallerError):
-    """The settings contradict each other or name something unknown."""
+    """The settings contradict each other or name something unknown.
+
+    ``Settings(…)`` itself raises pydantic's ValidationError for a value that cannot be.
+    """
 
 
 class TrainingError(CallerError):

@@ -18,9 +18,18 @@ from parsed import check
 BLOCKS = {name(path): read(path) for path in PAGES}
 LIMIT = 200.0
 """Seconds that a block may take."""
+LONG = {"README.md", "docs/start.md"}
+"""Pages that take half a minute; most of what they do, tests of commands do as well."""
 
 
-@pytest.mark.parametrize("page", [page for page, blocks in BLOCKS.items() if blocks])
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(page, marks=[pytest.mark.slow] * (page in LONG))
+        for page, blocks in BLOCKS.items()
+        if blocks
+    ],
+)
 def test_a_page_does_what_it_says(page: str, workplace: Path) -> None:
     follow(BLOCKS[page], workplace, slow=False)
 

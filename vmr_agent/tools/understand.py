@@ -10,6 +10,8 @@ from vmr_agent.sounds import named
 from vmr_agent.types import Query, Relation
 from vmr_agent.words import FUNCTION_WORDS, content, tokens
 
+LETTERS = 25
+"""In a word of a question, on average, at most."""
 QUOTED = re.compile(r"[\"“”«»]([^\"“”«»]+)[\"“”«»]")
 SPOKEN = re.compile(
     r"\b(?:say(?:s|ing)?|said|talk(?:s|ing|ed)? about|sp(?:eak|oke)(?:s|ing)? (?:of|about)"
@@ -43,6 +45,10 @@ def check(text: str, max_words: int) -> str:
         raise QueryError(
             f"the query has {count} words, at most {max_words} make a question: "
             "ask for one moment at a time"
+        )
+    if len(folded) > max_words * LETTERS:
+        raise QueryError(
+            f"the query has {len(folded)} letters, at most {max_words * LETTERS} make a question"
         )
     return folded
 
