@@ -22,7 +22,7 @@ def test_files_and_folders_are_told_apart(tmp_path: Path) -> None:
 def test_what_is_not_there_is_neither(tmp_path: Path, name: str) -> None:
     assert not is_file(tmp_path / name)
     assert not is_folder(tmp_path / name)
-    with pytest.raises(VideoNotFoundError, match="give a local file|rename it") as caught:
+    with pytest.raises(VideoNotFoundError, match=r"give a local file|rename it") as caught:
         regular_file(tmp_path / name)
     assert "\n" not in str(caught.value)
 

@@ -19,6 +19,7 @@ from vmr_agent.app.follow import Follow
 from vmr_agent.app.timeline import timeline
 from vmr_agent.app.work import Job, Work, asking, looking
 from vmr_agent.errors import CallerError, Stopped, VideoNotFoundError, VmrError
+from vmr_agent.files import is_file
 from vmr_agent.types import Video
 
 PATIENCE = 0.25  # seconds between two changes of the page while something is at work
@@ -148,7 +149,8 @@ class Acts:
 
     def _received(self, given: str | None) -> Offered:
         path = Path(given or "").resolve()
-        if given is None or not path.is_relative_to(self._uploaded):
+        # Each lies in a folder of its own.
+        if given is None or path.parent.parent != self._uploaded or not is_file(path):
             raise VideoNotFoundError("nothing was uploaded; choose a film or a sound file")
         try:
             self._desk.box.probe(path)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from vmr_agent.display import page
 from vmr_agent.export import FORMATS
 from vmr_agent.report import RunReport
@@ -10,6 +12,9 @@ from vmr_agent.report import RunReport
 def told(report: RunReport, form: str) -> str:
     """The answer in the format of that name.
 
-    A page has no player: whoever takes it away need not have the film where this machine has it.
+    Where the film and the rest lie on this machine is nobody's business elsewhere; a page has no
+    player.
     """
-    return page(report, video="") if form == "html" else FORMATS[form].one(report)
+    film = report.video.model_copy(update={"path": Path(report.video.path).name})
+    bare = report.model_copy(update={"video": film, "settings": {}})
+    return page(bare, video="") if form == "html" else FORMATS[form].one(bare)

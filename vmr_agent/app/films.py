@@ -70,6 +70,8 @@ def _found(given: Path, endings: frozenset[str]) -> Iterator[tuple[str, Path]]:
 
     Links that lead out of the folder are not followed: nothing outside it is opened.
     """
+    if given == Path():
+        raise VideoNotFoundError("'' is no film and no folder: name one")
     path = given.absolute()
     if not is_folder(path):
         regular_file(path)

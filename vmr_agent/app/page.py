@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from importlib.resources import files
 from typing import Any
 
@@ -107,9 +107,17 @@ def _wire(blocks: gr.Blocks, parts: Parts, acts: Acts) -> None:
     def stop(request: gr.Request) -> None:
         acts.stop(_name(request))
 
-    choose, take_in, recall = (
-        _once(parts, act) for act in (acts.choose, acts.take_in, acts.recall)
-    )
+    def choose(key: str, past: Past, request: gr.Request) -> Parts:
+        acts.stop(_name(request))  # what is at work is about another film
+        return _placed(parts, acts.choose(key, past))
+
+    def take_in(path: str, past: Past, request: gr.Request) -> Parts:
+        acts.stop(_name(request))
+        return _placed(parts, acts.take_in(path, past))
+
+    def recall(key: str, past: Past) -> Parts:
+        return _placed(parts, acts.recall(key, past))
+
     blocks.load(choose, [film, past], **quiet)
     film.input(choose, [film, past], **quiet)
     parts["upload"].upload(take_in, [parts["upload"], past], **quiet)
@@ -118,10 +126,6 @@ def _wire(blocks: gr.Blocks, parts: Parts, acts: Acts) -> None:
     parts["stop"].click(stop, **at_once)
     parts["asked"].input(recall, [parts["asked"], past], **quiet)
     blocks.unload(stop)
-
-
-def _once(parts: Parts, act: Callable[[Any, Past], Changes]) -> Callable[[Any, Past], Parts]:
-    return lambda given, past: _placed(parts, act(given, past))
 
 
 def _each(parts: Parts, changes: Iterator[Changes]) -> Iterator[Parts]:

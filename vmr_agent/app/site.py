@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import mimetypes
 import os
 import shutil
 import signal
@@ -25,6 +24,7 @@ from vmr_agent.app.desk import Desk
 from vmr_agent.app.exports import told
 from vmr_agent.app.films import Films
 from vmr_agent.app.porter import Porter
+from vmr_agent.display.player import KINDS
 from vmr_agent.errors import SettingsError, VideoNotFoundError, VmrError
 from vmr_agent.export import FORMATS
 from vmr_agent.files import is_file
@@ -49,7 +49,7 @@ def run(
         )
     films = _films(settings, paths, endings)
     with _door(offered) as door, uploads(settings) as folder:
-        os.environ["GRADIO_TEMP_DIR"] = str(folder)
+        os.environ["GRADIO_TEMP_DIR"] = tempfile.tempdir = str(folder)  # what comes in lies there
         desk = Desk(build_toolbox(settings), films, offered)
         site = Porter(build(desk, folder, offered, endings), offered)
         signal.signal(signal.SIGTERM, _terminated)  # uvicorn hands it on when it has ended
@@ -82,7 +82,7 @@ def build(desk: Desk, uploaded: Path, settings: ServeSettings, endings: Iterable
             return PlainTextResponse(f"{error}\n", 404)
         if not is_file(path):
             return PlainTextResponse("the film is gone\n", 404)
-        return FileResponse(path, media_type=mimetypes.guess_type(path.name)[0])
+        return FileResponse(path, media_type=KINDS.get(path.suffix.lower(), "video/mp4"))
 
     @site.get("/answer/{key}/{form}")
     def answer(key: str, form: str) -> Response:
