@@ -356,6 +356,10 @@ def test_what_cannot_work_is_told_in_one_line(disk: Path) -> None:
     bare = vmr(home, "mcp")
     assert bare.returncode == 2
     assert "--allow FOLDER" in one_line(bare)
+    empty = vmr(home, "mcp", "--allow", "")
+    assert (empty.returncode, "names no folder" in one_line(empty)) == (2, True)
+    unsaid = vmr(home, "mcp", "--set", 'mcp.roots=[""]')
+    assert (unsaid.returncode, "is no folder" in one_line(unsaid)) == (2, True)
     gone = vmr(home, "mcp", "--allow", disk / "gone")
     assert gone.returncode == 2
     assert "is no folder" in one_line(gone)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from vmr_agent.limits import Group
 
@@ -26,6 +27,13 @@ class McpSettings(Group):
     """Films in one list, for a model has to read it."""
     calls: int = Field(default=4, ge=1)
     """Calls at work at once; others wait. Each may hold a film's frames in memory."""
+
+    @field_validator("roots", mode="before")
+    @classmethod
+    def _named(cls, roots: Any) -> Any:
+        if isinstance(roots, list | tuple) and "" in roots:
+            raise ValueError("an empty name is no folder: write . for the one that you are in")
+        return roots
 
 
 class TraceSettings(Group):

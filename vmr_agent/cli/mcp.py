@@ -10,10 +10,10 @@ import typer
 from vmr_agent.cli.options import Profile, Set
 from vmr_agent.cli.options import settings as chosen
 from vmr_agent.cli.streams import leave, say
-from vmr_agent.errors import MachineError
+from vmr_agent.errors import MachineError, SettingsError
 
 Allow = Annotated[
-    list[Path] | None,
+    list[str] | None,
     typer.Option(
         metavar="FOLDER",
         help="A folder whose films may be opened; may be given again. VMR_MCP__ROOTS otherwise.",
@@ -46,7 +46,9 @@ def mcp(allow: Allow = None, http: Http = None, profile: Profile = None, set_: S
 
     settings = chosen(profile, set_) or from_environment()
     if allow:
-        roots = tuple(folder.absolute() for folder in allow)
+        if "" in allow:
+            raise SettingsError("--allow names no folder: write . for the one that you are in")
+        roots = tuple(Path(folder).absolute() for folder in allow)
         named = McpSettings.model_validate({**settings.mcp.model_dump(), "roots": roots})
         settings = settings.model_copy(update={"mcp": named})
     from vmr_agent.agent import VMRAgent
