@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import hypothesis
 import pytest
+from filelock import FileLock
 
 from vmr_agent.threads import ONE
 
@@ -84,8 +86,27 @@ def demo_film() -> Path:
 
 
 @pytest.fixture(scope="session")
-def demo_agent(new_home: Path) -> VMRAgent:
-    """The agent as users have it, with its packaged models; shared, for loading them is slow."""
+def looked_at(
+    weights_home: Path, demo_film: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """A home in which today's code has looked at the demo film: once, for all workers."""
+    mine = tmp_path_factory.getbasetemp()
+    home = (mine.parent if "PYTEST_XDIST_WORKER" in os.environ else mine) / "looked-at"
+    with FileLock(home.with_suffix(".lock")):
+        if not (home / "whole").exists():
+            home.mkdir(exist_ok=True)
+            (home / "weights").symlink_to(weights_home / "weights")
+            VMRAgent(Settings(home=home)).index(demo_film)
+            (home / "whole").touch()
+    return home
+
+
+@pytest.fixture(scope="session")
+def demo_agent(new_home: Path, looked_at: Path) -> VMRAgent:
+    """The agent as users have it, with its packaged models; shared, for loading them is slow. The
+    demo film lies on its shelf."""
+    for part in ("shelf", "prints"):
+        shutil.copytree(looked_at / part, new_home / part, dirs_exist_ok=True)
     return VMRAgent(Settings(home=new_home))
 
 
