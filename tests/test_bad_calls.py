@@ -197,6 +197,7 @@ def test_a_search_for_no_place_is_refused(agent: VMRAgent, limit: Any) -> None:
         ("VMR_RETRIEVE__TOPK", "3", "VMR_RETRIEVE__TOPK: there is no such setting"),
         ("VMR_NONSENSE__X", "1", "VMR_NONSENSE__X: there is no such setting"),
         ("VMR_RETRIEVE_TOP_K", "3", "VMR_RETRIEVE_TOP_K: there is no such setting"),
+        ("VMR_PROFIL", "lean", "VMR_PROFIL: there is no such setting"),
         ("VMR_HOME__X", "1", "VMR_HOME__X: there is no such setting"),
         ("VMR_RETRIEVE__SMOOTH", "2,1", "'2,1' is not JSON"),
         ("VMR_RETRIEVE", "everything", "'everything' is not JSON"),

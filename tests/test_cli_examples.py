@@ -21,6 +21,8 @@ from world import made
 
 SERVES = {"serve", "mcp"}
 """Commands that work until they are stopped: their own tests start them."""
+LONG = {"train", "demo"}
+"""Commands whose examples take seconds each; other tests start them too."""
 LESS = {"train": "--epochs 1"}
 """What a test adds, for want of time: the same with less of it."""
 LINE = {
@@ -80,7 +82,9 @@ def write(path: Path, rows: list[dict[str, object]]) -> None:
 @pytest.mark.parametrize(
     ("name", "line"),
     [
-        pytest.param(name, line, marks=[pytest.mark.slow] * (name == "train"), id=line)
+        pytest.param(
+            name, line, marks=[pytest.mark.slow] * (name in LONG or "lean" in line), id=line
+        )
         for name, line in EXAMPLES
     ],
 )

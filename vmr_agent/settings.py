@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -27,6 +28,9 @@ from vmr_agent.thresholds import RetrieveSettings as RetrieveSettings
 from vmr_agent.thresholds import TrimSettings as TrimSettings
 from vmr_agent.thresholds import VerifySettings as VerifySettings
 from vmr_agent.thresholds import VisionSettings as VisionSettings
+
+ALIKE = 0.9
+"""Likeness from which a name in the environment was meant for a setting's: one letter of ten."""
 
 
 class ShotSettings(Group):
@@ -254,10 +258,13 @@ def _under(given: Any, preset: dict[str, object]) -> Any:
 
 
 def _misspelt(name: str) -> bool:
-    """Whether it looks like a room's setting and pydantic would pass over it."""
+    """Whether it looks like a setting and pydantic would pass over it."""
     fields = {f"VMR_{field}".upper(): info for field, info in Settings.model_fields.items()}
     groups = [field for field, info in fields.items() if isinstance(info.default, Group)]
     group, nested, _ = name.partition("__")
     if nested:
         return name.startswith("VMR_") and group not in groups
-    return name not in fields and name.startswith(tuple(f"{group}_" for group in groups))
+    if name in fields:
+        return False
+    of_group = name.startswith(tuple(f"{group}_" for group in groups))
+    return of_group or bool(get_close_matches(name, fields, 1, ALIKE))

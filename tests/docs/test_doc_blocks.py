@@ -18,8 +18,12 @@ from parsed import check
 BLOCKS = {name(path): read(path) for path in PAGES}
 LIMIT = 200.0
 """Seconds that a block may take."""
-LONG = {"README.md", "docs/start.md"}
-"""Pages that take half a minute; most of what they do, tests of commands do as well."""
+LONG = {
+    *("README.md", "docs/start.md", "docs/agents.md", "docs/api.md", "docs/benchmarks.md"),
+    *("docs/cli.md", "docs/exports.md", "docs/models.md", "docs/notebooks.md", "docs/reports.md"),
+    *("docs/how/index.md", "docs/how/index_video.md", "docs/scoring.md", "docs/tracing.md"),
+}
+"""Pages that take seconds each, left to ``make prove``: the rooms' pages are tried every time."""
 
 
 @pytest.mark.parametrize(
