@@ -21,8 +21,8 @@ from world import made
 
 SERVES = {"serve", "mcp"}
 """Commands that work until they are stopped: their own tests start them."""
-LONG = {"train", "demo"}
-"""Commands whose examples take seconds each; other tests start them too."""
+LONG = ("vmr train ", "vmr demo --", 'vmr find film.mp4 "a cup of coffee" --profile')
+"""How examples begin that take seconds each."""
 LESS = {"train": "--epochs 1"}
 """What a test adds, for want of time: the same with less of it."""
 LINE = {
@@ -82,9 +82,7 @@ def write(path: Path, rows: list[dict[str, object]]) -> None:
 @pytest.mark.parametrize(
     ("name", "line"),
     [
-        pytest.param(
-            name, line, marks=[pytest.mark.slow] * (name in LONG or "lean" in line), id=line
-        )
+        pytest.param(name, line, marks=[pytest.mark.slow] * line.startswith(LONG), id=line)
         for name, line in EXAMPLES
     ],
 )
