@@ -94,7 +94,7 @@ def test_a_notebook_plays_each_moment_from_what_it_carries(
 ) -> None:
     told = report(moment(5, 6.5), moment(55.2, 56.5, 0.7), video=video(131, path=str(demo_film)))
     path = written(tmp_path, "<!DOCTYPE html>" + fragment(told, around(131)))
-    seen = Opened(browser, path, viewport={"width": 900, "height": 900})
+    seen = Opened(browser, path.as_uri(), viewport={"width": 900, "height": 900})
     frame = seen.page.frames[1]
     left = "parseFloat(document.querySelector('[data-head]').style.left)"
     for number, end in ((1, 56.5), (0, 6.5), (1, 56.5)):
