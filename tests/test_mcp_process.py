@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -170,28 +171,31 @@ def requests(*methods: tuple[str, dict[str, Any]]) -> str:
     return "".join(json.dumps({"jsonrpc": "2.0", **each}) + "\n" for each in told)
 
 
-def test_stdout_has_the_protocol_and_nothing_else_whoever_prints(disk: Path) -> None:
-    find = {"name": "find_moments", "arguments": {"path": "colours.mp4", "query": "red"}}
-    served = server(disk, NOISE)
-    run = subprocess.Popen(
+@contextmanager
+def piped(served: StdioServerParameters) -> Iterator[tuple[subprocess.Popen[str], Any, Any, Any]]:
+    """The server without a client's library, and its stdin, stdout and stderr."""
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
         [served.command, *served.args],
         env=served.env,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stdin=pipe,
+        stdout=pipe,
+        stderr=pipe,
         text=True,
-    )
-    with run:
-        assert run.stdin
-        assert run.stdout
-        assert run.stderr
-        run.stdin.write("no JSON\n" + requests(("tools/call", find)))
-        run.stdin.flush()
-        lines = []
+    ) as run:
+        yield run, run.stdin, run.stdout, run.stderr
+
+
+def test_stdout_has_the_protocol_and_nothing_else_whoever_prints(disk: Path) -> None:
+    find = {"name": "find_moments", "arguments": {"path": "colours.mp4", "query": "red"}}
+    with piped(server(disk, NOISE)) as (run, to, out, err):
+        to.write("no JSON\n" + requests(("tools/call", find)))
+        to.flush()
+        lines: list[Any] = []
         while not lines or lines[-1].get("id") != 1:
-            lines.append(json.loads(run.stdout.readline()))
-        run.stdin.close()
-        rest, told = run.stdout.read(), run.stderr.read()
+            lines.append(json.loads(out.readline()))
+        to.close()
+        rest, told = out.read(), err.read()
     assert run.returncode == 0
     assert rest == ""
     assert {line["jsonrpc"] for line in lines} == {"2.0"}
@@ -250,26 +254,15 @@ def uninterrupted(disk: Path, monkeypatch: pytest.MonkeyPatch) -> list[int]:
 def test_when_the_client_goes_away_nothing_is_left(disk: Path, ending: str) -> None:
     """Amid a run, with decoders at work. A client that is killed leaves closed pipes, too."""
     index = {"name": "index_film", "arguments": {"path": "colours.mp4"}}
-    served = server(disk, HALTS)
-    with subprocess.Popen(
-        [served.command, *served.args],
-        env=served.env,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as run:
-        assert run.stdin
-        assert run.stdout
-        assert run.stderr
-        run.stdin.write(requests(("tools/call", index)))
-        run.stdin.flush()
+    with piped(server(disk, HALTS)) as (run, to, out, err):
+        to.write(requests(("tools/call", index)))
+        to.flush()
         until(lambda: (disk / "home" / "looks").exists())
         if ending == "is killed":
-            run.stdout.close()
-        run.stdin.close()
+            out.close()
+        to.close()
         took = until(lambda: run.poll() is not None)
-        told = run.stderr.read()
+        told = err.read()
     assert took < SOON * BESIDE, "else the official client sends signals"
     assert run.returncode == 0
     assert "Traceback" not in told
