@@ -39,7 +39,7 @@ demo: $(READY)
 
 # Files side by side: half of the time is spent waiting for processes that tests start.
 test: $(READY)
-	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 check: $(READY)
 	@$(BIN)/ruff check .

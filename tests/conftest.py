@@ -28,6 +28,20 @@ REPOSITORY = Path(__file__).parents[1]
 os.environ["HF_HUB_OFFLINE"] = "1"
 
 
+EARLY = (
+    *("test_doc_blocks", "test_cli_train", "test_run_jobs", "test_cli_index", "test_hostile"),
+    *("test_chat_rooms", "test_cli_mishaps", "test_cli_examples", "test_mcp_process"),
+    *("test_cli", "test_tracing", "test_pieces", "test_signals", "test_reindex", "test_trust"),
+)
+"""Files that take longest: begun first, or at the end one worker is at them and three are idle."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files in the order in which workers take them."""
+    order = {name: number for number, name in enumerate(EARLY)}
+    items.sort(key=lambda item: order.get(item.path.stem, len(order)))
+
+
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Comparisons with others' files that were left out are not passed over in silence."""
     skipped = (report.longrepr for report in terminalreporter.stats.get("skipped", []))
