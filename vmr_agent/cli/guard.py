@@ -41,25 +41,32 @@ def guard(stopped: str = STOPPED) -> None:
         return
     _inside.set()
     held = [number for number in SIGNALS if signal.getsignal(number) in DEFAULT]  # not by nohup
-    signal.pthread_sigmask(signal.SIG_BLOCK, held)
+    heard = {*held, signal.SIGCHLD}
+    signal.pthread_sigmask(signal.SIG_BLOCK, heard)
     ours, theirs = os.pipe()
     child = os.fork()
     if child:
-        for number in held:
-            signal.signal(number, lambda *heard: _stop(child, heard[0], stopped))
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, held)
-        _wait(child, stopped)
+        _wait(child, heard, stopped)
     if signal.SIGINT in held:  # the keyboard's goes to all, decoders too
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, held)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, heard)
     os.close(theirs)
     os.environ.update({**threads.ONE, **os.environ})  # nothing heavy is imported yet
     threading.Thread(target=_end_with_parent, args=(ours,), daemon=True).start()
 
 
-def _wait(child: int, stopped: str) -> None:
-    """End as the child does."""
-    _, status = os.waitpid(child, 0)
+def _wait(child: int, heard: set[signal.Signals], stopped: str) -> None:
+    """End as the child does, or when told to.
+
+    Signals are waited for, not handled: a handler of Python's runs when ``waitpid`` has returned,
+    and one that comes right before it is called would be heard no sooner than the child's end.
+    """
+    signal.signal(signal.SIGCHLD, lambda *_: None)  # or some systems would not keep it waiting
+    ended, status = 0, 0
+    while not ended:
+        if (number := signal.sigwait(heard)) != signal.SIGCHLD:
+            _stop(child, number, stopped)
+        ended, status = os.waitpid(child, os.WNOHANG)
     code = os.waitstatus_to_exitcode(status)
     if -code in SIGNALS:
         _leave(stopped, 128 - code)
