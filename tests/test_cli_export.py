@@ -153,6 +153,7 @@ def test_stopped_while_it_writes(
 ) -> None:
     slow = (
         "import os, signal\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # ignored in the background
         "def slowly(_):\n"
         f"    os.kill(os.getppid(), {number:d})\n"
         "    signal.pause()\n"
