@@ -318,6 +318,33 @@ def test_the_check_itself(home: Path, tmp_path: Path, expected: Answers) -> None
     assert answers(opened(home)) == expected
 
 
+def _outgrow(home: Path) -> None:
+    (links,) = (path for path in inside(home).glob("*/link_lists.bin") if path.stat().st_size)
+    os.truncate(links, 1 << 40)  # no byte of which is on the disk
+
+
+def test_links_that_a_kill_let_grow_without_end_are_not_read(
+    home: Path, expected: Answers, warnings: Callable[[], list[str]]
+) -> None:
+    """Chroma starts with such a file, finds all, and to read it takes hours."""
+    _outgrow(home)
+    (inside(home) / "stamp.json").unlink()
+    assert fill(opened(home)) == [*SHELF]
+    assert "was damaged" in warnings()[0]
+    assert answers(opened(home)) == expected
+
+
+def test_links_that_grow_while_somebody_is_in_are_not_stamped(
+    home: Path, expected: Answers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(house, "_shrink", lambda _: _outgrow(home))
+        assert len(opened(home).query("picture", ASKED[0], 1)) == 1
+    assert not (inside(home) / "stamp.json").exists()
+    assert fill(opened(home)) == [*SHELF]
+    assert answers(opened(home)) == expected
+
+
 # ── kills, crowds, full disks ─────────────────────────────────────────────────────────────────
 
 

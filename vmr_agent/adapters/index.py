@@ -56,7 +56,7 @@ class ChromaIndex:
     def __init__(self, folder: Path, makers: Mapping[str, str]) -> None:
         self._folder = folder / digest(dict(makers))
         self._kinds = sorted(makers)
-        self._register = Register(self._folder, "chromadb", CHECK)
+        self._register = Register(self._folder, "chromadb", CHECK, _overgrown)
 
     def films(self) -> dict[str, str]:
         """The marks of all films that are in, by fingerprint: the index is tried if need be."""
@@ -169,6 +169,19 @@ def _shrink(folder: Path) -> None:
         (pages,) = database.execute("PRAGMA page_count").fetchone()
         if 2 * free > pages:
             database.execute("VACUUM")
+
+
+def _overgrown(folder: Path) -> bool:
+    """Whether Chroma's links have outgrown the vectors they link: those take the smaller part.
+
+    It finds its place in their file by lengths that a kill leaves unwritten: four terabytes were
+    seen, hardly any of them on the disk, and all of them to be read.
+    """
+    pairs = [(links, links.parent / "data_level0.bin") for links in folder.glob("*/link_lists.bin")]
+    return any(
+        links.stat().st_size > (vectors.stat().st_size if vectors.exists() else 0)
+        for links, vectors in pairs
+    )
 
 
 def _collection(client: Any, kind: str) -> Any:

@@ -14,7 +14,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -72,13 +72,20 @@ class Register:
 
     A folder that was not left in good order (a crash, a kill, other hands, another version) is
     tried by another process, for it can take down the one that opens it. If that does not end
-    well the folder is emptied.
+    well, or what it leaves is ``overgrown``, the folder is emptied.
     """
 
-    def __init__(self, folder: Path, package: str, check: Sequence[str]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        package: str,
+        check: Sequence[str],
+        overgrown: Callable[[Path], bool],
+    ) -> None:
         self._folder = folder
         self._package = package
         self._check = check
+        self._overgrown = overgrown
         self._stamp = folder / "stamp.json"
 
     def films(self) -> dict[str, Held]:
@@ -132,12 +139,15 @@ class Register:
     def _settle(self) -> None:
         if self._untouched():
             return
-        if self.films() and self._unchanged() and self._survives():
-            self._leave(None)
-        elif self._clear():
+        if self.films() and self._unchanged() and self._survives() and self._leave(None):
+            return
+        if self._clear():
             logger.warning("%s was damaged: it is empty now and will be filled again", self._folder)
 
-    def _leave(self, before: Stamp | None) -> None:
+    def _leave(self, before: Stamp | None) -> bool:
+        """Stamp the folder. Whether it is in good order."""
+        if self._overgrown(self._folder):
+            return False
         files = self._files()
         same = {
             name: digest
@@ -151,6 +161,7 @@ class Register:
         }
         stamp = Stamp(version=version(self._package), files=files, digests=digests)
         self._publish(self._stamp, stamp.model_dump_json().encode())
+        return True
 
     def _stamped(self) -> Stamp | None:
         try:
@@ -171,6 +182,8 @@ class Register:
 
     def _unchanged(self) -> bool:
         """Whether no file was changed by other hands, as far as that can be known."""
+        if self._overgrown(self._folder):
+            return False
         stamp = self._stamped()
         try:
             return stamp is None or all(
