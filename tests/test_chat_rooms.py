@@ -327,9 +327,10 @@ def words_sent(served: Endpoint) -> int:
     return sum(counted(text) for text in texts)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("hours", "calls", "tokens"),
-    [(1, 10, 15_000), pytest.param(12, 13, 19_500, marks=pytest.mark.slow)],
+    [(1, 10, 15_000), (12, 13, 19_500)],
 )
 def test_a_question_costs_the_same_however_long_the_film(
     tmp_path: Path, hours: float, calls: int, tokens: int

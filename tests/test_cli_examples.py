@@ -21,7 +21,10 @@ from world import made
 
 SERVES = {"serve", "mcp"}
 """Commands that work until they are stopped: their own tests start them."""
-LONG = ("vmr train ", "vmr demo --", 'vmr find film.mp4 "a cup of coffee" --profile')
+LONG = (
+    *("vmr train ", "vmr demo --", "vmr index films/ "),
+    'vmr find film.mp4 "a cup of coffee" --profile',
+)
 """How examples begin that take seconds each."""
 LESS = {"train": "--epochs 1"}
 """What a test adds, for want of time: the same with less of it."""

@@ -75,7 +75,14 @@ def test_a_bad_call_is_one_line(
     assert sorted(folder.rglob("*")) == before
 
 
-@pytest.mark.parametrize("words", [("--help",), ("doctor", "--json"), ("completion", "bash")])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--help",),
+        pytest.param(("doctor", "--json"), marks=pytest.mark.slow),
+        ("completion", "bash"),
+    ],
+)
 def test_streams_that_are_full_or_closed(tmp_path: Path, words: tuple[str, ...]) -> None:
     def run(tail: str) -> subprocess.CompletedProcess[str]:
         line = f'"$0" -m vmr_agent {" ".join(words)} {tail}'

@@ -87,7 +87,13 @@ def test_what_is_done_is_not_done_again(home: Path, calm: Path) -> None:
     assert written(calm) == before
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT], ids=["SIGKILL", "SIGINT"])
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param(signal.SIGKILL, id="SIGKILL"),
+        pytest.param(signal.SIGINT, id="SIGINT", marks=pytest.mark.slow),
+    ],
+)
 def test_broken_off_and_run_again_it_gives_the_same_bytes(
     home: Path, calm: Path, tmp_path: Path, number: signal.Signals
 ) -> None:
@@ -122,6 +128,7 @@ def test_the_gate_is_trained_from_a_file(home: Path, tmp_path: Path) -> None:
         load(tmp_path / "gate", ("b", "a"), ("b", "a"))
 
 
+@pytest.mark.slow
 def test_two_processes_train_one_network(home: Path, calm: Path, tmp_path: Path) -> None:
     words = [*TEAM, "-m", "vmr_agent", *GROUND, "--out", str(tmp_path / "out")]
     run = vmr(home, command=words)

@@ -31,6 +31,7 @@ def content(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
 
 
+@pytest.mark.slow
 def test_a_toy_is_trained_and_killed_it_gives_the_same_bytes(home: Path, tmp_path: Path) -> None:
     calm, out = tmp_path / "calm", tmp_path / "out"
     run = vmr(home, *TOY, "--out", calm)

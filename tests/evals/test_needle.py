@@ -298,6 +298,7 @@ def test_gathered_rounds_answer_as_the_agent_does(film, gathered, tmp_path):
     assert figures([each for each in seen if each.moments])["R1@0.5"] > 0
 
 
+@pytest.mark.slow
 def test_weights_tried_on_gathered_rounds_do_what_they_do_in_the_agent(film, gathered, tmp_path):
     grounder = SmallGrounder(toy_grounder.written(tmp_path, toy_grounder.trained()))
     box = replace(colour_toolbox(tmp_path / "home"), grounder=grounder)

@@ -67,6 +67,7 @@ PIECES = st.builds(
 )
 
 
+@pytest.mark.slow
 @given(st.lists(PIECES, min_size=2, max_size=5))
 @settings(max_examples=8, deadline=None)
 def test_it_makes_no_difference_what_is_kept(clips, tmp_path_factory, pieces):

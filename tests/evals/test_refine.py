@@ -65,6 +65,7 @@ def test_every_query_gets_ten_windows_best_first(made: tuple[Path, Path], tmp_pa
         assert len(row[files.CURVE]) == 30
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_file(made: tuple[Path, Path], tmp_path: Path) -> None:
     """Whatever the number of workers."""
     one, other = tmp_path / "one.jsonl", tmp_path / "other.jsonl"
@@ -84,6 +85,7 @@ def test_what_is_learned_from_one_file_answers_another(
     assert capsys.readouterr().out.splitlines()[-1].split()[0] == "refined"
 
 
+@pytest.mark.slow
 def test_several_files_are_used_together(made: tuple[Path, Path], tmp_path: Path) -> None:
     assert len(refine(made, tmp_path / "out.jsonl", "--predictions", str(made[0]))) == QUERIES
 

@@ -64,6 +64,7 @@ def test_every_query_gets_ten_windows_best_first(told: Path) -> None:
         assert windows[:, 1].max() <= 60
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_file_and_every_way_is_told(
     made: list[Path], told: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -47,7 +47,7 @@ def test_two_processes_answer_as_one_does(films: Path, whole: Path, tmp_path: Pa
     assert book.metrics == read(whole).metrics
 
 
-@pytest.mark.parametrize(("times", "failed"), [(1, 0), (9, 1)])
+@pytest.mark.parametrize(("times", "failed"), [(1, 0), pytest.param(9, 1, marks=pytest.mark.slow)])
 def test_a_process_that_is_killed_costs_its_query_a_try(
     films: Path,
     whole: Path,

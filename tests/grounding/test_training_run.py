@@ -221,6 +221,7 @@ def test_a_folder_that_cannot_be_is_told(tmp_path: Path) -> None:
 # ── several processes ─────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.slow
 def test_two_processes_learn_what_one_does(tmp_path: Path) -> None:
     words = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     run = subprocess.run(
